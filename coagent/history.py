@@ -1,0 +1,299 @@
+"""The recorded history: what it holds, line by line, and how it is written and read back.
+
+One JSON object a line. The first is the header, the last says how the run ended, and every line
+between is one thing that happened. This table is the whole format; the JSON Schema beside it
+(`history.schema.json`) is generated from it. A recorded file is sealed: each line carries a
+checksum over itself and the line before, so a changed, missing or cut line is named. A history
+written by hand may leave the seal out (`"sealed": false`, no `crc`).
+"""
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from coagent.bad_input import BadInput
+from coagent.operation import Cell, Sighting, Value
+
+VERSION = 1
+
+HEADER = {
+    "history": "const:coagent", "version": "int", "sealed": "bool", "simulated": "bool", "workload": "str",
+    "protocol": "str", "seed": "int", "schedule": "schedule", "agents": "agents", "state": "cells", "order": "names",
+}
+"""Header fields. `agents` lists name and rank in pre-order; `state` maps paths to the values at the start;
+`order` says what the protocol promises: `declared` (the pre-order) or `any`."""
+
+_RESULT = {"status": "status", "value": "any", "route": "?str", "saw": "?sightings"}
+
+RECORDS: Mapping[str, Mapping[str, str]] = {
+    "launch": {"agent": "agent", "rank": "position"},
+    "infer": {"agent": "agent", "attempt": "int"},
+    "inferred": {"agent": "agent", "prompt_tokens": "int", "cached_tokens": "int", "output_tokens": "int"},
+    "invoke": {
+        "agent": "agent", "op": "new", "attempt": "int", "position": "position", "tool": "str", "args": "object",
+        "reads": "paths", "writes": "paths", "blind": "bool", "recoverable": "bool", "replaces": "?op",
+    },
+    "prepare": {"op": "op", "captured": "sightings"},
+    "exec": {"op": "op", "status": "status", "wrote": "cellmap"},
+    "undo": {"op": "op"},
+    "redo": {"op": "op", "wrote": "cellmap", **_RESULT},
+    "mask": {"op": "op", "by": "op"},
+    "result": {"op": "op", "agent": "agent", **_RESULT},
+    "refresh": {"op": "op", **_RESULT},
+    "notify": {"agent": "agent", "op": "op", "cause": "op", "cancelled": "bool", **_RESULT},
+    "consume": {"agent": "agent", "ops": "ops"},
+    "judge": {"agent": "agent", "ops": "ops", "decision": "decision"},
+    "repair": {"agent": "agent", "op": "op", "action": "action", "by": "?op"},
+    "cancel": {"op": "op", "by": "op"},
+    "hold": {"agent": "agent", "tool": "?str", "args": "?object"},
+    "park": {"agent": "agent", "op": "op"},
+    "release": {"agent": "agent", "op": "op"},
+    "finish": {"agent": "agent", "report": "any"},
+    "commit": {"agent": "agent"},
+    "abort": {"agent": "agent", "attempt": "int", "because": "str"},
+    "give-up": {"agent": "agent", "because": "str"},
+    "quiescent": {},
+    "end": {"records": "int", "quiescent": "bool", "final_state": "cells", "reports": "object"},
+}
+"""Fields by kind of record, beside `event` and `at` (seconds; simulated when the header says so). A `?` marks
+what may be left out. `sightings` map paths to `{"value": v, "writer": op}` (no `value`: absent; writer null: the
+start state); `cellmap` maps paths to `{"value": v}` or `{}` (absent); `cells` maps paths to values."""
+
+Record = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A recorded run: header, records in order (the `end` record last), and where it was read from."""
+
+    header: Record
+    records: tuple[Record, ...]
+    where: str = field(default="", compare=False)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def of(self, *kinds: str) -> Iterator[Record]:
+        """The records of these kinds, in order."""
+        return (record for record in self.records if record["event"] in kinds)
+
+    @property
+    def end(self) -> Record:
+        """The last record: quiescence, final state, reports."""
+        return self.records[-1]
+
+
+def plain(value: Value) -> object:
+    """A value as JSON has it: tuples become lists."""
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def frozen(value: object) -> Value:
+    """A JSON value as the engine has it: lists become tuples (objects stay as they are, in reports only)."""
+    return tuple(frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def sightings_out(saw: Iterable[Sighting]) -> dict[str, dict]:
+    """Sightings as the record has them, by path."""
+    return {one.path: {**cell_out(one.cell), "writer": one.writer} for one in sorted(saw, key=lambda s: s.path)}
+
+
+def sightings_in(record: Mapping[str, Mapping]) -> tuple[Sighting, ...]:
+    """Sightings read back from a record."""
+    return tuple(Sighting(path=path, cell=cell_in(one), writer=one.get("writer")) for path, one in record.items())
+
+
+def cell_out(cell: Cell) -> dict:
+    """A cell as the record has it: `{"value": v}`, or `{}` when absent."""
+    return {"value": plain(cell[0])} if cell else {}
+
+
+def cell_in(record: Mapping) -> Cell:
+    """A cell read back from a record."""
+    return (frozen(record["value"]),) if "value" in record else ()
+
+
+def lines(history: History) -> Iterator[str]:
+    """The history as lines of NDJSON, sealed when its header says so; same history, same bytes."""
+    crc = 0
+    for record in (history.header, *history.records):
+        body = json.dumps(record, ensure_ascii=False, separators=(", ", ": "))
+        if history.header["sealed"]:
+            crc = zlib.crc32(body.encode(), crc)
+            body = f'{body[:-1]}, "crc": "{crc:08x}"}}'
+        yield body + "\n"
+
+
+def parse(text: str, where: str) -> History:
+    """A history from its text. Raises BadInput naming the line for anything that is not one, whole and unchanged."""
+    rows = text.split("\n")
+    if rows and rows[-1] == "":
+        rows.pop()
+    elif rows and rows[-1]:
+        raise BadInput(
+            "the last line does not end in a newline, so the file was probably cut while it was written; record the run again",
+            f"{where}:{len(rows)}",
+        )
+    if not rows:
+        raise BadInput("the file is empty; a history has a header line at least", where)
+    header = _header(_object(rows[0], f"{where}:1"), f"{where}:1")
+    crc = _sealed(rows[0], 0, header, f"{where}:1")
+    records, agents, ops = [], {agent["name"] for agent in header["agents"]}, set()
+    for number, row in enumerate(rows[1:], 2):
+        place = f"{where}:{number}"
+        record = _object(row, place)
+        crc = _sealed(row, crc, header, place)
+        if records and records[-1]["event"] == "end":
+            raise BadInput("something follows the 'end' record; two files may have been joined: keep one run a file", place)
+        _record(record, agents, ops, place)
+        records.append(record)
+    if not records or records[-1]["event"] != "end":
+        raise BadInput("the history stops without its 'end' record, so it was cut; record the run again", f"{where}:{len(rows)}")
+    if records[-1]["records"] != len(records) - 1:
+        raise BadInput(
+            f"the 'end' record counts {records[-1]['records']} records before it and there are {len(records) - 1}; "
+            "lines were lost or added", f"{where}:{len(rows)}",
+        )
+    return History(header, tuple(records), where)
+
+
+def _object(row: str, place: str) -> dict:
+    try:
+        record = json.loads(row)
+    except RecursionError:
+        raise BadInput("the line nests too deeply to be a history record", place) from None
+    except ValueError as error:
+        raise BadInput(f"not a line of JSON ({error}); a history has one JSON object a line", place) from None
+    if not isinstance(record, dict):
+        raise BadInput("the line is JSON, but not an object; a history has one JSON object a line", place)
+    return record
+
+
+def _sealed(row: str, crc: int, header: Record, place: str) -> int:
+    if not header["sealed"]:
+        return 0
+    body, mark, seal = row.rpartition(', "crc": "')
+    crc = zlib.crc32((body + "}").encode(), crc)
+    if not mark or seal != f'{crc:08x}"}}':
+        raise BadInput(
+            "the line, or one before it, is not as it was recorded (its checksum differs); "
+            "to check an edited history, set \"sealed\" to false in the header and say so", place,
+        )
+    return crc
+
+
+def _header(record: dict, place: str) -> dict:
+    if record.get("history") != "coagent":
+        raise BadInput('the first line has no "history": "coagent", so this is no coagent history; name its --format', place)
+    version = record.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise BadInput(f"the history has format version {version} and this coagent reads up to {VERSION}; upgrade coagent", place)
+    if version != VERSION:
+        raise BadInput(f"the history's version is {version!r}; it should be {VERSION}", place)
+    _fields(record, HEADER, set(), set(), place)
+    return record
+
+
+def _record(record: dict, agents: set[str], ops: set[str], place: str) -> None:
+    kind = record.get("event")
+    if kind not in RECORDS:
+        raise BadInput(f"unknown event {kind!r}; known are {', '.join(RECORDS)}", place)
+    if not isinstance(record.get("at"), int | float) or isinstance(record["at"], bool):
+        raise BadInput(f"the {kind!r} record has no time 'at' in seconds", place)
+    _fields(record, RECORDS[kind], agents, ops, place)
+    if kind == "invoke":
+        if record["op"] in ops:
+            raise BadInput(f"operation {record['op']!r} is invoked twice; every operation needs its own name", place)
+        ops.add(record["op"])
+
+
+def _fields(record: dict, fields: Mapping[str, str], agents: set[str], ops: set[str], place: str) -> None:
+    for name, kind in fields.items():
+        if name not in record:
+            if kind.startswith("?"):
+                continue
+            raise BadInput(f"the {record.get('event', 'header')!r} record lacks {name!r}", place)
+        problem = _problem(record[name], kind.removeprefix("?"), agents, ops)
+        if problem:
+            raise BadInput(f"{name!r} of the {record.get('event', 'header')!r} record {problem}", place)
+    extra = set(record) - set(fields) - {"event", "at", "crc"}
+    if extra:
+        raise BadInput(f"the {record.get('event', 'header')!r} record has an unknown field {min(extra)!r}", place)
+
+
+def _problem(value: object, kind: str, agents: set[str], ops: set[str]) -> str:
+    """What is wrong with a field, or nothing."""
+    if kind == "op" and value not in ops:
+        return f"names {value!r}, an operation that no line before invoked"
+    if kind == "ops" and not (isinstance(value, list) and all(op in ops for op in value)):
+        return "is not a list of operations invoked before"
+    if kind == "agent" and value not in agents:
+        return f"names {value!r}, an agent that the header does not list"
+    if kind in CHECKS and not CHECKS[kind](value):
+        return f"is {json.dumps(value)[:60]}, which is not {NAMED[kind]}"
+    return ""
+
+
+def is_value(value: object) -> bool:
+    """True for what a cell may hold, as JSON: integers, strings, booleans, null and lists of those."""
+    if isinstance(value, list):
+        return all(is_value(item) for item in value)
+    return value is None or isinstance(value, bool | int | str)
+
+
+def _mapping(test) -> object:
+    return lambda value: isinstance(value, dict) and all(test(item) for item in value.values())
+
+
+def _listing(test) -> object:
+    return lambda value: isinstance(value, list) and all(test(item) for item in value)
+
+
+def _is_cell(value: object) -> bool:
+    return isinstance(value, dict) and set(value) <= {"value"} and is_value(value.get("value"))
+
+
+def _is_sighting(value: object) -> bool:
+    return (
+        isinstance(value, dict) and "writer" in value and set(value) <= {"value", "writer"}
+        and is_value(value.get("value")) and (value["writer"] is None or isinstance(value["writer"], str))
+    )
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+CHECKS = {
+    "const:coagent": lambda value: value == "coagent",
+    "int": _is_integer,
+    "bool": lambda value: isinstance(value, bool),
+    "str": lambda value: isinstance(value, str),
+    "new": lambda value: isinstance(value, str) and bool(value),
+    "names": lambda value: value in ("declared", "any"),
+    "status": lambda value: value in ("ok", "failed", "unknown"),
+    "decision": lambda value: value in ("keep", "rewrite", "retract", "insert"),
+    "action": lambda value: value in ("rewrite", "retract", "insert"),
+    "position": lambda value: _listing(_is_integer)(value) and bool(value),
+    "paths": _listing(lambda path: isinstance(path, str) and bool(path)),
+    "object": lambda value: isinstance(value, dict),
+    "cells": _mapping(is_value),
+    "cellmap": _mapping(_is_cell),
+    "sightings": _mapping(_is_sighting),
+    "schedule": lambda value: value in ("clock", "random") or _listing(_is_integer)(value),
+    "agents": lambda value: bool(value) and _listing(
+        lambda one: isinstance(one, dict) and set(one) == {"name", "rank"} and isinstance(one["name"], str)
+        and CHECKS["position"](one["rank"])
+    )(value) and len({one["name"] for one in value}) == len(value),
+}
+
+NAMED = {
+    "const:coagent": "'coagent'", "int": "an integer", "bool": "true or false", "str": "a string",
+    "new": "a name", "names": "'declared' or 'any'", "status": "'ok', 'failed' or 'unknown'",
+    "decision": "'keep', 'rewrite', 'retract' or 'insert'", "action": "'rewrite', 'retract' or 'insert'",
+    "position": "a non-empty list of integers", "paths": "a list of paths", "object": "an object",
+    "cells": "an object from paths to values", "cellmap": "an object from paths to cells",
+    "sightings": "an object from paths to {value, writer}", "schedule": "'clock', 'random' or a list of integers",
+    "agents": "a non-empty list of {name, rank} with different names",
+}
