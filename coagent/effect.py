@@ -58,6 +58,7 @@ class Place:
     position: tuple[int, ...]
     attempt: int
     replaces: str | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

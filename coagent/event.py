@@ -37,10 +37,15 @@ class Invoked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retracted:
-    """An inference ended in taking back one of the agent's own operations."""
+    """An inference takes back one of the agent's own operations.
+
+    `last`: this is all it came to, and the agent waits for the answer; otherwise it goes on at once
+    (a read that no longer belongs, or a cancelled operation that it will not reissue).
+    """
 
     agent: str
     op: str
+    last: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,93 @@
+"""The answer of every checker: ok with an order, violated with its anomalies, unknown with what was missing.
+
+Decides nothing; it is the shape that the command line prints and the exit code that goes with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checker.anomaly import Anomaly
+
+EXIT = {"ok": 0, "violated": 1, "unknown": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a history is, judged by `criterion`.
+
+    `verdict` is `ok` (then `order` is a serial order that explains it), `violated` (then
+    `anomalies` is not empty) or `unknown` (then `missing` says why). `blame` names the broken
+    assumption, or None. `transactions` and `operations` are counts over the whole history,
+    `seconds` wall clock.
+    """
+
+    verdict: str
+    criterion: str
+    order: tuple[str, ...] | None = None
+    anomalies: tuple[Anomaly, ...] = ()
+    missing: tuple[str, ...] = ()
+    blame: str | None = None
+    transactions: int = 0
+    operations: int = 0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.verdict not in EXIT:
+            raise ValueError(f"a verdict is ok, violated or unknown, not {self.verdict!r}")
+        if self.verdict == "violated" and not self.anomalies:
+            raise ValueError("a violated verdict needs an anomaly that says why")
+        if self.verdict == "ok" and (self.anomalies or self.order is None):
+            raise ValueError("an ok verdict has a serial order and no anomaly")
+        if self.verdict == "unknown" and not self.missing:
+            raise ValueError("an unknown verdict must say what was missing")
+
+    @property
+    def exit_code(self) -> int:
+        """0 holds, 1 violated, 2 cannot tell."""
+        return EXIT[self.verdict]
+
+    def to_json(self, file: str | None = None) -> dict[str, object]:
+        """The verdict as JSON has it, `file` first when given; `missing` only when the verdict is unknown."""
+        shape: dict[str, object] = {} if file is None else {"file": file}
+        shape |= {
+            "verdict": self.verdict,
+            "criterion": self.criterion,
+            "order": None if self.order is None else list(self.order),
+            "anomalies": [
+                {"name": one.name, "adya": one.adya, "transactions": list(one.transactions), "because": list(one.because)}
+                for one in self.anomalies
+            ],
+            "blame": self.blame,
+            "transactions": self.transactions,
+            "operations": self.operations,
+            "seconds": round(self.seconds, 6),
+        }
+        return shape | {"missing": list(self.missing)} if self.verdict == "unknown" else shape
+
+    def sentences(self) -> list[str]:
+        """The verdict in lines that a person reads: the answer, then the reasons."""
+        match self.verdict:
+            case "ok":
+                return [f"{self.criterion}: {_size(self)}", f"a serial order: {_listed(self.order or ())}"]
+            case "violated":
+                return [f"not {self.criterion}: {_size(self)}", *_reasons(self.anomalies), *_blamed(self.blame)]
+            case _:
+                return [f"cannot tell whether it is {self.criterion}: {_size(self)}", *self.missing]
+
+
+def _size(verdict: Verdict) -> str:
+    return f"{verdict.transactions} transactions, {verdict.operations} operations"
+
+
+def _listed(order: Sequence[str], most: int = 30) -> str:
+    if not order:
+        return "(none committed)"
+    return ", ".join(order[:most]) + (f" and {len(order) - most} more" if len(order) > most else "")
+
+
+def _reasons(anomalies: Sequence[Anomaly]) -> list[str]:
+    return [f"{one.name} ({one.adya}): {sentence}" for one in anomalies for sentence in one.because]
+
+
+def _blamed(blame: str | None) -> list[str]:
+    return [f"broken: {blame}"] if blame else []

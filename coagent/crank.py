@@ -1,0 +1,388 @@
+"""Turns the crank of a world once: one choice is taken, the engine hears of it, its effects are carried out.
+
+Works on scratch copies and gives back a new world. The simulated agents' inferences begin here, the
+simulated store changes here, and every record of the history is written here.
+"""
+
+from dataclasses import replace
+
+from immutables import Map
+
+from coagent import actor, effect, event, store
+from coagent.actor import Ask, Entry, Report, TakeBack
+from coagent.judge import spread
+from coagent.operation import Notice, Result, Sighting
+from coagent.program import report_out
+from coagent.recording import Recorder, args_out, cells_out, entries_out, outcome_out
+from coagent.workload import Agent, Cost
+from coagent.world import Actor, Choice, Setting, World
+
+
+def opened(setting: Setting) -> World:
+    """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring."""
+    workload = setting.workload
+    actors = Map({
+        one.name: Actor(name=one.name, index=index, context_tokens=workload.cost.system_tokens)
+        for index, one in enumerate(workload.agents)
+    })
+    world = World(
+        setting=setting, run=setting.protocol.start(), actors=actors,
+        cells=store.opened(workload.state), recorder=Recorder(),
+    )
+    step = _Step(world, 0.0)
+    for index, one in enumerate(workload.agents):
+        rank = (index + 1,)
+        step.record("launch", agent=one.name, rank=list(rank))
+        step.feed(event.Launched(agent=one.name, rank=rank))
+    step.wake()
+    return step.world()
+
+
+def taken(world: World, choice: Choice, at: float) -> World:
+    """The world after a choice, at a time in seconds. Raises ValueError when it is not among the choices."""
+    step = _Step(world, at)
+    if choice.act == "infer":
+        if choice.name not in world.actors or world.actors[choice.name].mode != "inferring":
+            raise ValueError(f"{choice.name} is not inferring")
+        step.end_inference(choice.name)
+    else:
+        found = [index for index, flight in world.ready() if (flight.act, flight.op) == choice]
+        if not found:
+            raise ValueError(f"no {choice.act} of {choice.name} may complete now")
+        step.complete(found[0])
+    return step.world()
+
+
+class _Step:
+    """One taken choice, on a working copy: feeds the engine, carries out its effects, wakes agents."""
+
+    def __init__(self, world: World, at: float) -> None:
+        self.before, self.at, self.setting = world, at, world.setting
+        self.run, self.actors, self.cells, self.captured = world.run, world.actors, world.cells, world.captured
+        self.results, self.flights, self.recorder = world.results, world.flights, world.recorder
+        self.awake: list[str] = []
+
+    def world(self) -> World:
+        return World(
+            setting=self.setting, run=self.run, actors=self.actors, cells=self.cells, captured=self.captured,
+            results=self.results, flights=self.flights, recorder=self.recorder,
+        )
+
+    def record(self, kind: str, **fields: object) -> None:
+        self.recorder = self.recorder.add(kind, self.at, **fields)
+
+    def set_actor(self, name: str, **changes: object) -> Actor:
+        changed = replace(self.actors[name], **changes)
+        self.actors = self.actors.set(name, changed)
+        return changed
+
+    def feed(self, what: event.Event) -> tuple[effect.Effect, ...]:
+        """Give the engine an event and carry out what it asks for."""
+        self.run, effects = self.setting.protocol.step(self.run, what)
+        if isinstance(what, event.Finished) and not any(isinstance(one, effect.Hold) for one in effects):
+            self.record("finish", agent=what.agent, report=report_out(what.report))
+            self.set_actor(what.agent, mode="resting", report=what.report)
+        for one in effects:
+            self.obey(one, what)
+        return effects
+
+    def wake(self) -> None:
+        """Let everyone who may infer begin."""
+        while self.awake:
+            name = self.awake.pop(0)
+            if self.actors[name].mode == "waiting":
+                self.begin_inference(name)
+
+    # agents
+
+    def begin_inference(self, name: str) -> None:
+        """Consume what was delivered, and work out what the inference will come to."""
+        self.record("infer", agent=name, attempt=self.actors[name].attempt)
+        self.set_actor(name, mode="inferring", fresh=())
+        self.feed(event.Inferring(agent=name))
+        one = self.actors[name]
+        workload = self.setting.workload
+        spec, cost = workload.agents[one.index], workload.cost
+        action = actor.next_action(spec.program, one.log, workload.tools)
+        if one.doubts and _decision(action) == "keep":
+            entry = next((entry for entry in one.log if entry.op == one.doubts[0] and entry.result), None)
+            one = self.set_actor(name, doubts=one.doubts[1:])
+            if entry:
+                declared = actor.declare(workload.tools, entry.call)
+                action = Ask(call=entry.call, declaration=declared, think_s=None, decision="rewrite", replaces=entry.op)
+        self.set_actor(name, action=action, think_s=_seconds(one, action, spec, cost, self.setting.seed))
+
+    def end_inference(self, name: str) -> None:
+        """The inference comes to a call, a retraction or the report, unless the gate holds it."""
+        one = self.actors[name]
+        cost = self.setting.workload.cost
+        output = round(one.think_s * cost.output_tokens_per_s)
+        self.record(
+            "inferred", agent=name, prompt_tokens=one.context_tokens - one.cached_tokens,
+            cached_tokens=one.cached_tokens, output_tokens=output,
+        )
+        again = isinstance(one.action, Report) or (isinstance(one.action, Ask) and one.action.decision == "append")
+        one = self.set_actor(
+            name, mode="waiting", held=() if again else one.held,
+            cached_tokens=one.context_tokens, context_tokens=one.context_tokens + cost.step_tokens,
+        )
+        if one.fresh:
+            self.record("judge", agent=name, ops=list(one.fresh), decision=_decision(one.action))
+        for op in one.action.drops:
+            if any(isinstance(made, effect.Hold) for made in self.feed(event.Retracted(agent=name, op=op, last=False))):
+                break
+            self.record("repair", agent=name, op=op, action="retract")
+            self.drop_entry(name, op)
+        else:
+            self.feed(self.outcome(one))
+        self.wake()
+
+    def outcome(self, one: Actor) -> event.Event:
+        """The event that an ended inference is to the engine."""
+        match one.action:
+            case Ask(call=call, declaration=declaration, before=before, replaces=replaces):
+                return event.Invoked(
+                    agent=one.name, call=call, declaration=declaration, before=before, replaces=replaces,
+                )
+            case TakeBack(op=op):
+                return event.Retracted(agent=one.name, op=op)
+            case Report(report=report):
+                return event.Finished(agent=one.name, report=report)
+
+    def drop_entry(self, name: str, op: str) -> None:
+        self.set_actor(name, log=tuple(entry for entry in self.actors[name].log if entry.op != op))
+
+    # the engine's effects
+
+    def obey(self, what: effect.Effect, cause: event.Event) -> None:
+        match what:
+            case effect.Perform():
+                self.launch_flight(what)
+            case effect.Place():
+                self.placed(what, cause)
+            case effect.Reply():
+                self.replied(what)
+            case effect.Notify(notice=notice):
+                self.notified(notice)
+            case effect.Deliver():
+                self.delivered(what)
+            case effect.Hold(agent=agent, call=call):
+                shown = {"tool": call.tool, "args": args_out(call)} if call else {}
+                self.record("hold", agent=agent, **shown)
+                self.set_actor(agent, mode="waiting", held=(call,))
+                self.awake.append(agent)
+            case effect.Start(agent=agent):
+                self.awake.append(agent)
+            case effect.Mask():
+                self.masked(what, cause)
+            case effect.Restart() | effect.GiveUp():
+                self.restarted(what)
+            case effect.Commit(agent=agent):
+                self.record("commit", agent=agent)
+                self.set_actor(agent, mode="done")
+            case effect.Park(agent=agent, op=op):
+                self.record("park", agent=agent, op=op)
+            case effect.Release(agent=agent, op=op):
+                self.record("release", agent=agent, op=op)
+            case effect.Cancel(op=op, by=by):
+                self.record("cancel", op=op, by=by)
+            case effect.Remove():
+                pass
+
+    def launch_flight(self, what: effect.Perform) -> None:
+        if what.act == "resolve":
+            self.flights = tuple(what if one.op == what.op and one.act == "unknown" else one for one in self.flights)
+        else:
+            self.flights = (*self.flights, what)
+
+    def placed(self, what: effect.Place, cause: event.Invoked) -> None:
+        declared = cause.declaration
+        more = {"replaces": what.replaces} if what.replaces else {}
+        self.record(
+            "invoke", agent=what.agent, op=what.op, attempt=what.attempt, position=list(what.position),
+            tool=cause.call.tool, args=args_out(cause.call), reads=list(declared.reads),
+            writes=list(declared.writes), blind=declared.blind, recoverable=declared.recoverable, **more,
+        )
+        action = self.actors[what.agent].action
+        if action.decision in ("rewrite", "insert", "reissue"):
+            verb = "insert" if action.decision == "insert" else "rewrite"
+            self.record("repair", agent=what.agent, op=what.replaces or what.op, action=verb, by=what.op)
+
+    def replied(self, what: effect.Reply) -> None:
+        one = self.actors[what.agent]
+        match one.action:
+            case TakeBack(op=op) if op == what.op:
+                self.record("repair", agent=what.agent, op=op, action="retract")
+                self.drop_entry(what.agent, op)
+            case Ask(call=call, before=before, replaces=replaces):
+                result, saw, route = self.results[what.op]
+                self.record("result", op=what.op, agent=what.agent, **outcome_out(result, route, saw))
+                entry = Entry(what.op, call, result)
+                self.set_actor(what.agent, log=_entered(one.log, entry, before, replaces))
+        self.awake.append(what.agent)
+
+    def notified(self, notice: Notice) -> None:
+        result = notice.result or Result("ok", None)
+        self.record(
+            "notify", agent=notice.agent, op=notice.op, cause=notice.cause, cancelled=notice.result is None,
+            **outcome_out(result, "", notice.saw),
+        )
+        if self.actors[notice.agent].mode == "resting":
+            self.set_actor(notice.agent, mode="waiting", held=(None,))
+            self.awake.append(notice.agent)
+
+    def delivered(self, what: effect.Deliver) -> None:
+        """Put notices into the agent's context; an erring judge overlooks some, or doubts what it need not."""
+        one, judge = self.actors[what.agent], self.setting.judge
+        log, doubts = one.log, one.doubts
+        self.record("consume", agent=what.agent, ops=[notice.op for notice in what.notices])
+        for notice in what.notices:
+            key = (self.setting.seed, one.name, notice.op, notice.cause)
+            if judge.misses(key):
+                continue
+            log = tuple(
+                Entry(entry.op, entry.call, notice.result) if entry.op == notice.op else entry for entry in log
+            )
+            if judge.overdoes(key):
+                doubts += _next_write(log, notice.op, self.setting.workload.tools)
+        tokens = one.context_tokens + self.setting.workload.cost.notice_tokens * len(what.notices)
+        fresh = tuple(notice.op for notice in what.notices)
+        self.set_actor(what.agent, log=log, doubts=doubts, fresh=fresh, context_tokens=tokens)
+
+    def masked(self, what: effect.Mask, cause: event.Invoked) -> None:
+        """A masked write answers without touching the store: a blind result needs nothing but the arguments."""
+        flight = effect.Perform(op=what.op, act="exec", call=cause.call, reads=(), writes=())
+        tool = self.setting.workload.tools[cause.call.tool]
+        _, result, _, saw, _ = store.execute(self.cells, tool, flight, {})
+        self.results = self.results.set(what.op, (result, saw, "live"))
+        self.record("mask", op=what.op, by=what.by)
+
+    def restarted(self, what: effect.Restart | effect.GiveUp) -> None:
+        one = self.actors[what.agent]
+        system = self.setting.workload.cost.system_tokens
+        self.record("abort", agent=what.agent, attempt=one.attempt, because=what.because)
+        gone = isinstance(what, effect.GiveUp)
+        self.set_actor(
+            what.agent, attempt=one.attempt + (not gone), mode="done" if gone else "waiting", log=(), held=(), fresh=(),
+            report=None, gave_up=gone, context_tokens=system, cached_tokens=system,
+        )
+        if gone:
+            self.record("give-up", agent=what.agent, because=what.because)
+        else:
+            self.awake.append(what.agent)
+
+    # the store
+
+    def complete(self, index: int) -> None:
+        """An effect completes: the store changes, and the engine hears of it."""
+        flight = self.flights[index]
+        self.flights = (*self.flights[:index], *self.flights[index + 1 :])
+        match flight.act:
+            case "undo":
+                done = self.undo(flight)
+            case "exec" if flight.op in self.setting.lost:
+                done = self.lose(flight, index)
+            case "resolve":
+                done = self.resolve(flight)
+            case _:
+                done = self.execute(flight)
+        self.feed(done)
+        self.wake()
+
+    def execute(self, flight: effect.Perform) -> event.Performed:
+        result, wrote, saw = self.act(flight)
+        shown = outcome_out(result, flight.route, saw)
+        if flight.act == "exec":
+            if flight.writes:
+                self.record("prepare", op=flight.op, captured=entries_out(self.captured[flight.op]))
+                self.record("exec", op=flight.op, status=result.status, wrote=cells_out(wrote))
+        elif flight.act == "redo":
+            self.record("prepare", op=flight.op, captured=entries_out(self.captured[flight.op]))
+            self.record("redo", op=flight.op, wrote=cells_out(wrote), **shown)
+        else:
+            self.record("refresh", op=flight.op, **shown)
+        return event.Performed(op=flight.op, act=flight.act, result=result, wrote=wrote, saw=saw, cause=flight.cause)
+
+    def act(self, flight: effect.Perform) -> tuple[Result, tuple, tuple[Sighting, ...]]:
+        if flight.route == "recorded":
+            result, saw, _ = self.results[flight.recorded]
+            wrote = ()
+        else:
+            corrected = store.corrections(self.captured, flight.overrides)
+            tool = self.setting.workload.tools[flight.call.tool]
+            self.cells, result, wrote, saw, captured = store.execute(self.cells, tool, flight, corrected)
+            if flight.writes:
+                self.captured = self.captured.set(flight.op, captured)
+        self.results = self.results.set(flight.op, (result, saw, flight.route))
+        return result, wrote, saw
+
+    def undo(self, flight: effect.Perform) -> event.Performed:
+        captured = self.captured.get(flight.op, ())
+        self.cells = store.reverse(self.cells, captured)
+        self.captured = self.captured.delete(flight.op) if flight.op in self.captured else self.captured
+        self.record("undo", op=flight.op)
+        return event.Performed(op=flight.op, act="undo", result=Result("ok"), cause=flight.cause)
+
+    def lose(self, flight: effect.Perform, index: int) -> event.Performed:
+        """The answer is lost; the effect keeps its place in the queue until it is resolved."""
+        if self.setting.lost[flight.op]:
+            self.act(flight)
+        waiting = replace(flight, act="unknown")
+        self.flights = (*self.flights[:index], waiting, *self.flights[index:])
+        self.record("exec", op=flight.op, status="unknown", wrote={})
+        return event.Performed(op=flight.op, act="exec", result=Result("unknown"), cause=flight.cause)
+
+    def resolve(self, flight: effect.Perform) -> event.Performed:
+        """Look at the target: did the operation take effect?"""
+        result, saw, _ = self.results.get(flight.op, (Result("failed", "lost"), (), ""))
+        wrote = tuple((path, self.cells[path][0]) for path, _ in self.captured.get(flight.op, ()))
+        self.results = self.results.set(flight.op, (result, saw, "live"))
+        self.record("prepare", op=flight.op, captured=entries_out(self.captured.get(flight.op, ())))
+        self.record("exec", op=flight.op, status=result.status, wrote=cells_out(wrote))
+        return event.Performed(op=flight.op, act="resolve", result=result, wrote=wrote, saw=saw, cause=flight.cause)
+
+
+def _seconds(one: Actor, action: actor.Action, spec: Agent, cost: Cost, seed: int) -> float:
+    """How long an inference takes: judging what is fresh, then thinking of the next call unless it was thought of before."""
+    judging = cost.judge_s if one.fresh else 0.0
+    match action:
+        case Report():
+            own = spec.finish_think_s if spec.finish_think_s is not None else spec.think_s
+            thinking, again = own, one.held == (None,)
+        case Ask(decision="append"):
+            thinking, again = action.think_s if action.think_s is not None else spec.think_s, one.held == (action.call,)
+        case _:
+            thinking, again = 0.0, True
+    if again:
+        return max(judging, cost.judge_s)
+    thinking = cost.think_s if thinking is None else thinking
+    return judging + thinking * spread(cost.noise if seed else 0.0, (seed, one.name, len(one.log), one.attempt))
+
+
+def _decision(action: actor.Action) -> str:
+    """What a judgement came to."""
+    match action:
+        case TakeBack():
+            return "retract"
+        case Ask(decision="rewrite" | "reissue"):
+            return "rewrite"
+        case Ask(decision="insert"):
+            return "insert"
+        case _:
+            return "keep" if not action.drops else "retract"
+
+
+def _entered(log: tuple[Entry, ...], entry: Entry, before: str | None, replaces: str | None) -> tuple[Entry, ...]:
+    """The log with an entry at its place."""
+    where = next((at for at, one in enumerate(log) if one.op == (replaces or before)), len(log))
+    return (*log[:where], entry, *log[where + bool(replaces) :])
+
+
+def _next_write(log: tuple[Entry, ...], op: str, tools: object) -> tuple[str, ...]:
+    """The first undoable write after an operation in a log: what an overeager repair redoes."""
+    names = [entry.op for entry in log]
+    for entry in log[names.index(op) + 1 :] if op in names else ():
+        declared = actor.declare(tools, entry.call)
+        if declared.writes and declared.recoverable and entry.result is not None:
+            return (entry.op,)
+    return ()

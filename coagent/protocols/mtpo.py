@@ -1,0 +1,295 @@
+"""MTPO: order fixed at launch, control advisory; reads are filtered by the order, writes land at once, notices repair.
+
+The rule in one sentence: whatever lands below what others already did is slotted in where the
+pre-order puts it, and whoever is above and saw otherwise is told. The cost in one sentence: no one
+waits for another's inference, and each late write pays for the undoing and redoing of what
+conflicts with it above. (P1 sections 4 and 5; P2 section 4.)
+"""
+
+from dataclasses import dataclass
+
+from coagent.effect import Cancel, Deliver, Effect, Hold, Mask, Notify, Park, Release, Remove, Start
+from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
+from coagent.operation import Notice, Result, Sighting
+from coagent.path import any_overlap
+from coagent.protocols import trajectory
+from coagent.protocols.run import Operation, Phase, Run, Standing, Turn, check_legal
+from coagent.tool import outcome_equal
+
+ROUTES = ("snapshot", "recorded", "undo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mtpo:
+    """The protocol and its choices.
+
+    late: `replay` redoes what a late write displaced (P1), `reissue` cancels it and asks its agents (P2).
+    notify: `change` tells readers whose filtered value changed, `footprint` every overlapping reader (P1).
+    gate: `hold` re-judges a call inferred before a notice came (A2), `pass` lets it through.
+    routes: which ways of serving a filtered read may be used, in order of preference; undo always works.
+    """
+
+    name: str = "mtpo"
+    late: str = "replay"
+    notify: str = "change"
+    gate: str = "hold"
+    routes: tuple[str, ...] = ROUTES
+    promises: str = "declared"
+
+    def start(self) -> Run:
+        """An empty run."""
+        return Run()
+
+    def step(self, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
+        """One event: the new run and the effects, in the order in which conflicting ones must complete."""
+        check_legal(run, event)
+        turn = Turn(run)
+        match event:
+            case Launched():
+                turn.launch(event.agent, event.rank)
+                turn.emit(Start(agent=event.agent))
+            case Inferring():
+                _begin(turn, event.agent)
+            case Invoked():
+                self._invoked(turn, event)
+            case Retracted():
+                self._retracted(turn, event)
+            case Finished():
+                self._finished(turn, event)
+            case Performed():
+                self._performed(turn, event)
+        return turn.result()
+
+    def _held(self, turn: Turn, agent: str, call: object) -> bool:
+        """The gate: an inference that began before a notice came is to be made again (A2)."""
+        if not turn.agents[agent].inbox or (self.gate == "pass" and call is not None):
+            return False
+        turn.set_agent(agent, phase=Phase.READY)
+        turn.emit(Hold(agent=agent, call=call))
+        return True
+
+    def _invoked(self, turn: Turn, event: Invoked) -> None:
+        if self._held(turn, event.agent, event.call):
+            return
+        replaced = [turn.ops[event.replaces]] if event.replaces else []
+        op = turn.place(event)
+        if op.declaration.recoverable:
+            self._land(turn, op, replaced)
+        else:
+            turn.set_op(op.name, standing=Standing.PARKED)
+            turn.set_agent(op.agent, phase=Phase.PARKED)
+            turn.emit(Park(agent=op.agent, op=op.name))
+            self._settle(turn)
+
+    def _retracted(self, turn: Turn, event: Retracted) -> None:
+        op, agent = turn.ops[event.op], turn.agents[event.agent]
+        if self._held(turn, event.agent, op.call):
+            return
+        turn.set_agent(event.agent, ops=tuple(name for name in agent.ops if name != op.name))
+        if not event.last:
+            self._remove(turn, op, None)
+            return
+        turn.set_agent(event.agent, phase=Phase.WAITING, awaits=op.name)
+        if not self._arrange(turn, None, [op]):
+            turn.reply(op)
+
+    def _finished(self, turn: Turn, event: Finished) -> None:
+        if not self._held(turn, event.agent, None):
+            turn.set_agent(event.agent, phase=Phase.FINISHED)
+            self._settle(turn)
+
+    def _land(self, turn: Turn, op: Operation, replaced: list[Operation]) -> None:
+        """Let an operation act at its own position, now."""
+        if op.writes:
+            self._write(turn, op, replaced)
+            return
+        for old in replaced:
+            self._remove(turn, old, op.name)
+        turn.index(op)
+        self._read(turn, op, "exec", None)
+
+    def _read(self, turn: Turn, op: Operation, act: str, cause: str | None) -> None:
+        """Rule 1, wr: a read sees its own position's past, by the first route that can show it (P1 section 4.3)."""
+        above = self._above(turn, op)
+        if not above:
+            turn.perform(op.name, act, cause=cause)
+            return
+        if "snapshot" in self.routes and all(other.declaration.versioned for other in above):
+            found = trajectory.overrides(turn, op, above)
+            turn.perform(op.name, act, route="snapshot", overrides=found, cause=cause)
+        elif "recorded" in self.routes and (twin := trajectory.twin(turn, op)):
+            turn.perform(op.name, act, route="recorded", recorded=twin, cause=cause)
+        else:
+            self._arrange(turn, op, [], act=act, cause=cause)
+
+    def _above(self, turn: Turn, op: Operation) -> list[Operation]:
+        return trajectory.landed_above(turn, op)
+
+    def _write(self, turn: Turn, op: Operation, replaced: list[Operation]) -> None:
+        """Rule 3, ww: a late write is slotted in under what already took effect above it (P1 section 4.4)."""
+        by = None if replaced else trajectory.cover(turn, op)
+        if by is None:
+            self._arrange(turn, op, replaced)
+            return
+        turn.index(turn.set_op(op.name, standing=Standing.MASKED, cover=by, wrote=op.declaration.image))
+        turn.emit(Mask(op=op.name, by=by))
+        turn.reply(op)
+
+    def _arrange(
+        self, turn: Turn, op: Operation | None, removed: list[Operation], *, act: str = "exec", cause: str | None = None
+    ) -> bool:
+        """Undo what is in the way, last in first out; let `op` act; bring back what belongs above it.
+
+        Returns whether a removed operation has an undo to wait for.
+        """
+        reading = op is not None and not op.writes
+        gone = [one for one in removed if one.writes and one.standing in trajectory.LIVE and one.declaration.recoverable]
+        moved = trajectory.displaced(turn, [*gone, *([op] if op else [])])
+        undone = sorted((*moved, *gone), key=lambda one: one.position)
+        bare = [one for one in trajectory.uncovered(turn, undone) if one not in undone]
+        reason = op.name if op else removed[0].name
+        taken = [one for one in undone if one.standing in trajectory.LIVE]
+        for old in removed:
+            self._remove(turn, old, op.name if op else None)
+        for one in reversed(taken):
+            turn.perform(one.name, "undo", cause=reason)
+        cancelled = [] if self.late == "replay" or reading else moved
+        for one in cancelled:
+            self._cancel(turn, one, reason)
+        if op and not reading:
+            turn.index(op)
+        back = [one for one in (*moved, *bare) if one not in cancelled] + ([op] if op else [])
+        for one in sorted(back, key=lambda one: one.position):
+            if op and one.name == op.name:
+                turn.perform(op.name, act, route="undo" if reading else "live", cause=cause)
+            else:
+                turn.set_op(one.name, standing=Standing.FLYING, cover=None)
+                turn.perform(one.name, "redo", cause=None if reading else reason)
+        return bool(gone)
+
+    def _remove(self, turn: Turn, op: Operation, by: str | None) -> None:
+        """Take an operation out of the run; its readers are told when its undo is done, or now if it has none."""
+        if op.standing is not Standing.CANCELLED:
+            turn.unindex(op)
+        if op.standing in trajectory.LIVE and op.writes and op.declaration.recoverable:
+            turn.leaving = turn.leaving.add(op.writes, op.name)
+        elif op.standing is Standing.MASKED:
+            self._refresh_readers(turn, op)
+        turn.set_op(op.name, standing=Standing.REMOVED)
+        turn.emit(Remove(op=op.name, by=by))
+
+    def _cancel(self, turn: Turn, op: Operation, by: str) -> None:
+        turn.unindex(op)
+        if op.standing in trajectory.LIVE:
+            turn.leaving = turn.leaving.add(op.writes, op.name)
+        turn.set_op(op.name, standing=Standing.CANCELLED, told=None)
+        turn.emit(Cancel(op=op.name, by=by))
+        self._notify(turn, op, by, None, ())
+
+    def _performed(self, turn: Turn, event: Performed) -> None:
+        op = turn.landed(event)
+        match event.act:
+            case "exec" | "resolve" if event.result.status == "unknown":
+                turn.perform(op.name, "resolve")
+                return
+            case "exec" | "resolve":
+                self._executed(turn, op, event)
+            case "undo":
+                self._undone(turn, op)
+            case "redo":
+                self._redone(turn, op, event)
+            case "refresh":
+                self._refreshed(turn, op, event)
+        self._settle(turn)
+
+    def _executed(self, turn: Turn, op: Operation, event: Performed) -> None:
+        stands = Standing.APPLIED if event.result.status == "ok" else Standing.FAILED
+        gone = op.standing in (Standing.CANCELLED, Standing.REMOVED)
+        op = turn.set_op(
+            op.name, standing=op.standing if gone else stands, wrote=event.wrote, told=None if gone else event.result
+        )
+        turn.reply(op)
+        if not gone and event.wrote:
+            self._refresh_readers(turn, op)
+
+    def _undone(self, turn: Turn, op: Operation) -> None:
+        if op.standing not in (Standing.CANCELLED, Standing.REMOVED):
+            return
+        turn.leaving = turn.leaving.remove(op.writes, op.name)
+        self._refresh_readers(turn, op)
+        if turn.agents[op.agent].awaits == op.name:
+            turn.reply(op)
+
+    def _redone(self, turn: Turn, op: Operation, event: Performed) -> None:
+        if op.standing in (Standing.CANCELLED, Standing.REMOVED):
+            return
+        stands = Standing.APPLIED if event.result.status == "ok" else Standing.FAILED
+        changed = repr(op.wrote) != repr(event.wrote)
+        op = turn.set_op(op.name, standing=stands, wrote=event.wrote, told=op.told or event.result)
+        if event.cause:
+            self._tell(turn, op, event.cause, event.result, event.saw)
+        if changed:
+            self._refresh_readers(turn, op)
+
+    def _refreshed(self, turn: Turn, op: Operation, event: Performed) -> None:
+        if op.standing is not Standing.REMOVED:
+            self._tell(turn, op, event.cause, event.result, event.saw)
+
+    def _refresh_readers(self, turn: Turn, write: Operation) -> None:
+        """Rule 2, rw: look again at what higher positions read where this write landed or went (P1 section 4.5)."""
+        stale = [op for op in turn.reading(write.writes) if not op.writes and op.position > write.position]
+        for op in sorted(stale, key=lambda one: one.position):
+            self._read(turn, op, "refresh", write.name)
+
+    def _tell(self, turn: Turn, op: Operation, cause: str, result: Result, saw: tuple[Sighting, ...]) -> None:
+        """Send a notice if the receiver was told otherwise, or (`footprint`) in any case."""
+        changed = op.told is not None and not outcome_equal(op.told, result)
+        touched = self.notify == "footprint" and any_overlap(op.reads, turn.ops[cause].writes)
+        if changed or (touched and op.told is not None):
+            turn.set_op(op.name, told=result)
+            self._notify(turn, op, cause, result, saw)
+
+    def _notify(
+        self, turn: Turn, op: Operation, cause: str, result: Result | None, saw: tuple[Sighting, ...]
+    ) -> None:
+        """Queue a notice, the newest about an operation replacing older ones; wake whoever rests."""
+        agent = turn.agents[op.agent]
+        notice = Notice(agent=op.agent, op=op.name, cause=cause, result=result, saw=saw)
+        rest = tuple(one for one in agent.inbox if one.op != op.name)
+        turn.set_agent(op.agent, inbox=(*rest, notice))
+        turn.emit(Notify(notice=notice))
+        if agent.phase is Phase.PARKED:
+            parked = turn.ops[next(name for name in agent.ops if turn.ops[name].standing is Standing.PARKED)]
+            turn.set_op(parked.name, standing=Standing.REMOVED)
+            ops = tuple(name for name in agent.ops if name != parked.name)
+            turn.set_agent(op.agent, phase=Phase.READY, ops=ops)
+            turn.emit(Hold(agent=op.agent, call=parked.call))
+        elif agent.phase is Phase.FINISHED:
+            turn.set_agent(op.agent, phase=Phase.READY)
+
+    def _settle(self, turn: Turn) -> None:
+        """Commit, in pre-order, who is finished and quiet; let the lowest agent's unrecoverable call go."""
+        while turn.settled < len(turn.order):
+            agent = turn.agents[turn.order[turn.settled]]
+            if agent.inbox or agent.flights:
+                return
+            if agent.phase is Phase.PARKED:
+                op = next(turn.ops[name] for name in agent.ops if turn.ops[name].standing is Standing.PARKED)
+                op = turn.set_op(op.name, standing=Standing.FLYING)
+                turn.set_agent(agent.name, phase=Phase.WAITING)
+                turn.emit(Release(agent=agent.name, op=op.name))
+                self._land(turn, op, [])
+            if agent.phase is not Phase.FINISHED:
+                return
+            for name in agent.ops:
+                turn.unindex(turn.ops[name])
+            turn.commit(agent.name)
+            turn.settled += 1
+
+
+def _begin(turn: Turn, name: str) -> None:
+    """An inference begins: it consumes what has been delivered."""
+    notices = turn.agents[name].inbox
+    turn.set_agent(name, phase=Phase.INFERRING, inbox=())
+    if notices:
+        turn.emit(Deliver(agent=name, notices=notices))

@@ -1,0 +1,129 @@
+"""Runs a world to its end: the clock, chance or a list chooses, and the outcome is a value with its history.
+
+Seconds and tokens are simulated. Think times and tool times come from the workload's cost; ties go
+to the first choice in order.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+
+from coagent.bad_input import BadInput
+from coagent.crank import opened
+from coagent.history import History, plain
+from coagent.operation import Value
+from coagent.program import report_out
+from coagent.recording import history
+from coagent.world import Choice, Setting, World
+
+MAX_STEPS = 20_000
+"""Choices after which a run counts as not reaching quiescence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. `seconds` is simulated wall time; `schedule` the choice indexes taken, enough to run it again."""
+
+    quiescent: bool
+    final_state: dict[str, Value]
+    reports: dict[str, object]
+    seconds: float
+    schedule: tuple[int, ...]
+    history: History
+    world: World
+
+
+Chooser = Callable[[World, tuple[Choice, ...]], tuple[int, float]]
+"""Given a world and what may happen next: the index of the choice, and the time in seconds at which it happens."""
+
+
+def simulate(setting: Setting, chooser: Chooser, *, schedule: object = "clock", max_steps: int = MAX_STEPS) -> Outcome:
+    """Run to the end, or to the step bound (then `quiescent` is False)."""
+    world, taken, now = opened(setting), [], 0.0
+    while len(taken) < max_steps and (choices := world.choices()):
+        index, now = chooser(world, choices)
+        world = world.take(choices[index], at=now)
+        taken.append(index)
+    return finished(world, tuple(taken), now, schedule)
+
+
+def finished(world: World, taken: tuple[int, ...], now: float, schedule: object) -> Outcome:
+    """The outcome of a world that is run no further."""
+    setting, recorder = world.setting, world.recorder
+    quiescent = world.quiescent
+    if quiescent:
+        recorder = recorder.add("quiescent", now)
+    header = {
+        "workload": setting.workload.name, "protocol": setting.protocol.name, "seed": setting.seed,
+        "schedule": list(schedule) if isinstance(schedule, tuple) else schedule,
+        "agents": [{"name": name, "rank": [index + 1]} for index, name in enumerate(world.order)],
+        "state": {path: plain(value) for path, value in setting.workload.state},
+        "order": setting.protocol.promises,
+    }
+    reports = {name: report_out(report) for name, report in world.reports.items()}
+    state = {path: plain(value) for path, value in world.final_state.items()}
+    end = {"quiescent": quiescent, "final_state": state, "reports": reports}
+    return Outcome(
+        quiescent=quiescent, final_state=world.final_state, reports=world.reports, seconds=now,
+        schedule=taken, history=history(recorder, header, end, now), world=world,
+    )
+
+
+class Clock:
+    """Chooses what is due first: inferences after their think time, effects `tool_s` after nothing holds them back."""
+
+    def __init__(self, tool_s: float) -> None:
+        self._tool_s, self._now, self._due = tool_s, 0.0, {}
+
+    def __call__(self, world: World, choices: tuple[Choice, ...]) -> tuple[int, float]:
+        due = {}
+        for choice in choices:
+            lasts = world.actors[choice.name].think_s if choice.act == "infer" else self._tool_s
+            due[choice] = self._due.get(choice, self._now + lasts)
+        self._now, index = min((due[choice], index) for index, choice in enumerate(choices))
+        del due[choices[index]]
+        self._due = due
+        return index, self._now
+
+
+class Chance:
+    """Chooses uniformly with a seeded generator; each choice takes a second."""
+
+    def __init__(self, seed: int) -> None:
+        self._random, self._now = Random(seed), 0.0
+
+    def __call__(self, world: World, choices: tuple[Choice, ...]) -> tuple[int, float]:
+        self._now += 1.0
+        return self._random.randrange(len(choices)), self._now
+
+
+class Listed:
+    """Chooses by a list of indexes, then always the first; each choice takes a second.
+
+    Raises BadInput when an index is out of range.
+    """
+
+    def __init__(self, schedule: Iterable[int]) -> None:
+        self._schedule, self._step = tuple(schedule), 0
+
+    def __call__(self, world: World, choices: tuple[Choice, ...]) -> tuple[int, float]:
+        step, self._step = self._step, self._step + 1
+        index = self._schedule[step] if step < len(self._schedule) else 0
+        if not 0 <= index < len(choices):
+            shown = ", ".join(f"{at}: {choice.act} {choice.name}" for at, choice in enumerate(choices))
+            raise BadInput(
+                f"index {step} of the schedule is {index}, but only {len(choices)} choices are open there ({shown}); "
+                "the schedule may belong to another scenario or protocol"
+            )
+        return index, float(self._step)
+
+
+def chooser_of(schedule: object, seed: int, tool_s: float) -> Chooser:
+    """The chooser that a `--schedule` names: `clock`, `random`, or a tuple of indexes."""
+    match schedule:
+        case "clock":
+            return Clock(tool_s)
+        case "random":
+            return Chance(seed)
+        case _:
+            return Listed(schedule)

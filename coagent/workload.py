@@ -1,0 +1,76 @@
+"""A workload: what the world starts from, who acts in it, with which tools, and what must hold at the end.
+
+Scenario files and workloads written in Python become the same value here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from coagent.actor import Program
+from coagent.operation import Value
+from coagent.program import program
+from coagent.scenario import Scenario
+from coagent.tool import TOOLS, Tool
+
+Invariant = Callable[[Mapping[str, Value], Mapping[str, object]], bool]
+"""Whether a final state (values by path) and the reports (by agent) are acceptable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """The simulated cost of inference and tools.
+
+    Seconds: `think_s` before a call that says nothing else, `judge_s` to judge notices and for each
+    step of a repair, `tool_s` for a tool call. Tokens: `system_tokens` of prompt that every context
+    begins with, `step_tokens` that a call adds to it, `notice_tokens` that a notice adds,
+    `output_tokens_per_s` written while inferring. A token read from the cache costs `cached_price`
+    of one read anew. `noise` is the log-normal spread of think times; seed 0 takes them as they stand.
+    """
+
+    think_s: float = 5.0
+    judge_s: float = 2.0
+    tool_s: float = 0.1
+    system_tokens: int = 1500
+    step_tokens: int = 150
+    notice_tokens: int = 120
+    output_tokens_per_s: float = 40.0
+    cached_price: float = 0.1
+    noise: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A scripted agent; think times in seconds, None where the workload's cost decides."""
+
+    name: str
+    program: Program
+    think_s: float | None = None
+    finish_think_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """State at the start, agents in pre-order, tools by name, and the invariant (None: any serial outcome is right)."""
+
+    name: str
+    state: tuple[tuple[str, Value], ...]
+    agents: tuple[Agent, ...]
+    tools: Mapping[str, Tool] = field(default_factory=lambda: TOOLS)
+    cost: Cost = Cost()
+    invariant: Invariant | None = None
+    story: str = ""
+    schedule: tuple[int, ...] | None = None
+
+
+def from_scenario(scenario: Scenario) -> Workload:
+    """The workload that a scenario file describes."""
+    given = {"judge_s": scenario.judge_s, "tool_s": scenario.tool_s}
+    cost = Cost(think_s=scenario.think_s, **{name: value for name, value in given.items() if value is not None})
+    agents = tuple(
+        Agent(name=one.name, program=program(one), think_s=one.think_s, finish_think_s=one.finish_think_s)
+        for one in scenario.agents
+    )
+    return Workload(
+        name=scenario.name, state=scenario.state, agents=agents, cost=cost,
+        story=scenario.story or "", schedule=scenario.schedule,
+    )

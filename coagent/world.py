@@ -1,0 +1,125 @@
+"""The closed world of a simulated run: engine, scripted agents, store, and the effects in flight.
+
+All nondeterminism is in `choices()`: which inference ends next, which effect completes next. Who
+chooses is somebody else's business: the clock, everyone, chance, the reader. A world is a value;
+`take` returns another one, and the history so far comes along without counting as state.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from immutables import Map
+
+from coagent import effect, store
+from coagent.actor import Action, Entry
+from coagent.judge import PERFECT, Judge
+from coagent.operation import Call, Value
+from coagent.path import any_overlap
+from coagent.recording import Recorder
+from coagent.workload import Workload
+
+
+class Choice(NamedTuple):
+    """Something that may happen next: an agent's inference ends (`infer`), or an effect on an operation completes."""
+
+    act: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What stays the same in a run. `lost` names operations whose first execution answers `unknown` (False: it had
+    no effect; True: it had, and only the answer was lost)."""
+
+    workload: Workload
+    protocol: object
+    seed: int = 0
+    judge: Judge = PERFECT
+    lost: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A scripted agent in the world. `mode` is `inferring`, `waiting`, `resting` (reported) or `done`.
+
+    `fresh` are the operations whose notices the present inference consumed, `held` what the gate
+    held back and has not been made again: `(call,)`, or `(None,)` for a report, `doubts` what an erring judge will needlessly redo.
+    """
+
+    name: str
+    index: int
+    attempt: int = 1
+    mode: str = "waiting"
+    log: tuple[Entry, ...] = ()
+    fresh: tuple[str, ...] = ()
+    held: tuple[Call | None, ...] = ()
+    doubts: tuple[str, ...] = ()
+    report: object = None
+    gave_up: bool = False
+    action: Action | None = field(default=None, compare=False)
+    think_s: float = field(default=0.0, compare=False)
+    context_tokens: int = field(default=0, compare=False)
+    cached_tokens: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One state of a run. Two worlds are equal when everything that can still happen is."""
+
+    setting: Setting = field(compare=False)
+    run: object
+    actors: Map
+    cells: Map
+    captured: Map = Map()
+    results: Map = Map()
+    flights: tuple[effect.Perform, ...] = ()
+    recorder: Recorder = field(compare=False)
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What may happen next: inferences that may end, by agent, then effects that nothing earlier conflicts with."""
+        ends = [Choice("infer", name) for name in self.order if self.actors[name].mode == "inferring"]
+        return (*ends, *(Choice(flight.act, flight.op) for _, flight in self.ready()))
+
+    def take(self, choice: Choice, *, at: float = 0.0) -> "World":
+        """The world after this choice, at a time in seconds. Raises ValueError when it is not among the choices."""
+        from coagent.crank import taken
+
+        return taken(self, choice, at)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Agent names in pre-order."""
+        return tuple(agent.name for agent in self.setting.workload.agents)
+
+    @property
+    def quiescent(self) -> bool:
+        """GlobalQuiet: every agent has committed (or given up), and nothing is in flight."""
+        return not self.flights and all(one.mode == "done" for one in self.actors.values())
+
+    @property
+    def final_state(self) -> dict[str, Value]:
+        """The values that the live store holds, by path."""
+        return store.values(self.cells)
+
+    @property
+    def reports(self) -> dict[str, object]:
+        """The agents' last messages."""
+        return {name: self.actors[name].report for name in self.order}
+
+    def ready(self) -> Iterator[tuple[int, effect.Perform]]:
+        """The effects that may complete now, with their index among those in flight (contract C2)."""
+        for at, flight in enumerate(self.flights):
+            if flight.act == "unknown":
+                continue
+            if not any(conflict(before, flight) for before in self.flights[:at]):
+                yield at, flight
+
+
+def conflict(left: effect.Perform, right: effect.Perform) -> bool:
+    """Whether two effects must keep their order: one writes what the other touches, or they are on one operation (C2)."""
+    return (
+        left.op == right.op
+        or any_overlap(left.writes, (*right.reads, *right.writes))
+        or any_overlap(right.writes, left.reads)
+    )
