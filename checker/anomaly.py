@@ -53,46 +53,104 @@ _WRITES, _FLOW = frozenset({"ww"}), frozenset({"ww", "wr"})
 _SAME_OBJECT = frozenset({"ww", "rw"})
 
 TABLE: tuple[Kind, ...] = (
-    Kind(name="internal", adya="internal",
-         says="A transaction did not see what it had itself read or written."),
-    Kind(name="garbage read", adya="garbage",
-         says="A transaction read a value that no transaction wrote."),
-    Kind(name="duplicate elements", adya="duplicate-elements",
-         says="A list was read with the same element twice, although it was appended once."),
-    Kind(name="incompatible order", adya="incompatible-order",
-         says="Two reads saw the writes to one object in orders that cannot both be true."),
-    Kind(name="aborted read", adya="G1a",
-         says="A committed transaction read what an aborted one wrote."),
-    Kind(name="dirty update", adya="dirty-update",
-         says="A committed write was built on what an aborted transaction wrote."),
-    Kind(name="intermediate read", adya="G1b",
-         says="A transaction read a version that its writer replaced before it committed."),
-    Kind(name="cyclic versions", adya="cyclic-versions",
-         says="The versions of one object come out each before the other."),
-    Kind(name="order inversion", adya="order-inversion",
-         says="A transaction depends on one that the declared order puts after it."),
-    Kind(name="dirty write", adya="G0", cycle=Pattern(kinds=_WRITES, needs=_WRITES),
-         says="Transactions overwrote each other's writes in opposite orders."),
-    Kind(name="circular information flow", adya="G1c", cycle=Pattern(kinds=_FLOW, needs=frozenset({"wr"})),
-         says="Transactions each depend on what the other wrote."),
-    Kind(name="lost update", adya="G-single", cycle=Pattern(kinds=_SAME_OBJECT, rw=(1, 1), size=2, objects=1),
-         says="A transaction read an object, another wrote it, and the first overwrote that unseen."),
-    Kind(name="lost update", adya="G2-item", cycle=Pattern(kinds=_SAME_OBJECT, rw=(2, 2), size=2, objects=1),
-         says="Two transactions read one version of an object and both replaced it."),
-    Kind(name="phantom", adya="G2", cycle=Pattern(rw=(1, None), collection=True),
-         says="A transaction listed a collection and another changed its members, each before the other."),
-    Kind(name="read skew", adya="G-single", cycle=Pattern(rw=(1, 1)),
-         says="A transaction saw one effect of another and missed a second one."),
-    Kind(name="write skew", adya="G2-item", cycle=Pattern(rw=(2, 2), size=2),
-         says="Two transactions each read what the other then wrote."),
-    Kind(name="long fork", adya="G-nonadjacent", cycle=Pattern(rw=(2, None), apart=True),
-         says="Readers saw independent writes in opposite orders."),
-    Kind(name="anti-dependency cycle", adya="G2-item", cycle=Pattern(rw=(2, None), collection=False),
-         says="Several transactions in a ring each missed what the next one wrote."),
-    Kind(name="anti-dependency cycle", adya="G2", cycle=Pattern(),
-         says="Transactions in a ring each come before the next."),
-    Kind(name="no serial order", adya="not-serializable",
-         says="Every serial order was tried, and none explains all the reads."),
+    Kind(name="internal", adya="internal", says="A transaction did not see what it had itself read or written."),
+    Kind(name="garbage read", adya="garbage", says="A transaction read a value that no transaction wrote."),
+    Kind(
+        name="duplicate elements",
+        adya="duplicate-elements",
+        says="A list was read with the same element twice, although it was appended once.",
+    ),
+    Kind(
+        name="incompatible order",
+        adya="incompatible-order",
+        says="Two reads saw the writes to one object in orders that cannot both be true.",
+    ),
+    Kind(name="aborted read", adya="G1a", says="A committed transaction read what an aborted one wrote."),
+    Kind(
+        name="dirty update",
+        adya="dirty-update",
+        says="A committed write was built on what an aborted transaction wrote.",
+    ),
+    Kind(
+        name="intermediate read",
+        adya="G1b",
+        says="A transaction read a version that its writer replaced before it committed.",
+    ),
+    Kind(
+        name="cyclic versions",
+        adya="cyclic-versions",
+        says="The versions of one object come out each before the other.",
+    ),
+    Kind(
+        name="order inversion",
+        adya="order-inversion",
+        says="A transaction depends on one that the declared order puts after it.",
+    ),
+    Kind(
+        name="dirty write",
+        adya="G0",
+        cycle=Pattern(kinds=_WRITES, needs=_WRITES),
+        says="Transactions overwrote each other's writes in opposite orders.",
+    ),
+    Kind(
+        name="circular information flow",
+        adya="G1c",
+        cycle=Pattern(kinds=_FLOW, needs=frozenset({"wr"})),
+        says="Transactions each depend on what the other wrote.",
+    ),
+    Kind(
+        name="lost update",
+        adya="G-single",
+        cycle=Pattern(kinds=_SAME_OBJECT, rw=(1, 1), size=2, objects=1),
+        says="A transaction read an object, another wrote it, and the first overwrote that unseen.",
+    ),
+    Kind(
+        name="lost update",
+        adya="G2-item",
+        cycle=Pattern(kinds=_SAME_OBJECT, rw=(2, 2), size=2, objects=1),
+        says="Two transactions read one version of an object and both replaced it.",
+    ),
+    Kind(
+        name="phantom",
+        adya="G2",
+        cycle=Pattern(rw=(1, None), collection=True),
+        says="A transaction listed a collection and another changed its members, each before the other.",
+    ),
+    Kind(
+        name="read skew",
+        adya="G-single",
+        cycle=Pattern(rw=(1, 1)),
+        says="A transaction saw one effect of another and missed a second one.",
+    ),
+    Kind(
+        name="write skew",
+        adya="G2-item",
+        cycle=Pattern(rw=(2, 2), size=2),
+        says="Two transactions each read what the other then wrote.",
+    ),
+    Kind(
+        name="long fork",
+        adya="G-nonadjacent",
+        cycle=Pattern(rw=(2, None), apart=True),
+        says="Readers saw independent writes in opposite orders.",
+    ),
+    Kind(
+        name="anti-dependency cycle",
+        adya="G2-item",
+        cycle=Pattern(rw=(2, None), collection=False),
+        says="Several transactions in a ring each missed what the next one wrote.",
+    ),
+    Kind(
+        name="anti-dependency cycle",
+        adya="G2",
+        cycle=Pattern(),
+        says="Transactions in a ring each come before the next.",
+    ),
+    Kind(
+        name="no serial order",
+        adya="not-serializable",
+        says="Every serial order was tried, and none explains all the reads.",
+    ),
 )
 """Local faults first, then cycles from the most specific to the least: the first row that fits names a cycle."""
 
@@ -124,7 +182,10 @@ def fits(cycle: Sequence[Edge], pattern: Pattern) -> bool:
     apart = not any(edge.kind == "rw" == cycle[place - 1].kind for place, edge in enumerate(cycle))
     least, most = pattern.rw
     return (
-        kinds <= pattern.kinds and pattern.needs <= kinds and least <= rw and (most is None or rw <= most)
+        kinds <= pattern.kinds
+        and pattern.needs <= kinds
+        and least <= rw
+        and (most is None or rw <= most)
         and pattern.apart in (None, apart)
         and pattern.size in (None, len(cycle))
         and pattern.objects in (None, len({edge.object for edge in plain}))

@@ -18,8 +18,14 @@ GROUPS = 20
 
 
 def judge(
-    transactions: Sequence[str], edges: Iterable[Edge], *, criterion: str = "serializable",
-    extra_anomalies: Iterable[Anomaly] = (), operations: int = 0, declared: bool = False, counted: int | None = None,
+    transactions: Sequence[str],
+    edges: Iterable[Edge],
+    *,
+    criterion: str = "serializable",
+    extra_anomalies: Iterable[Anomaly] = (),
+    operations: int = 0,
+    declared: bool = False,
+    counted: int | None = None,
 ) -> Verdict:
     """Ok with the topological order closest to `transactions`, or violated with anomalies in the table's order.
 
@@ -39,7 +45,9 @@ def judge(
     if declared:
         found += inversions(edges, index)
     size = {
-        "criterion": criterion, "transactions": len(transactions) if counted is None else counted, "operations": operations,
+        "criterion": criterion,
+        "transactions": len(transactions) if counted is None else counted,
+        "operations": operations,
     }
     if found:
         return Verdict(verdict="violated", anomalies=ranked(found), seconds=perf_counter() - start, **size)
@@ -55,7 +63,10 @@ def cycles(built: nx.MultiDiGraph) -> list[Anomaly]:
         last = found[-1]
         more = f"{len(parts) - GROUPS} more groups of transactions contain a cycle each"
         found[-1] = Anomaly(
-            name=last.name, adya=last.adya, transactions=last.transactions, because=(*last.because, more),
+            name=last.name,
+            adya=last.adya,
+            transactions=last.transactions,
+            because=(*last.because, more),
         )
     return found
 
@@ -66,9 +77,14 @@ def inversions(edges: Iterable[Edge], index: Mapping[str, int]) -> list[Anomaly]
         (edge.source, edge.target): edge for edge in reversed(list(edges)) if index[edge.source] > index[edge.target]
     }
     return [
-        local("order inversion", (edge.target, edge.source), (
-            f"{edge.target} before {edge.source} in the declared order; however {edge.source} before {edge.target}, "
-            f"because {edge.because}: a contradiction",
-        ))
+        local(
+            "order inversion",
+            (edge.target, edge.source),
+            (
+                f"{edge.target} before {edge.source} in the declared order; "
+                f"however {edge.source} before {edge.target}, "
+                f"because {edge.because}: a contradiction",
+            ),
+        )
         for edge in sorted(backward.values(), key=lambda edge: (index[edge.target], index[edge.source]))[:GROUPS]
     ]

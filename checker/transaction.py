@@ -35,10 +35,10 @@ class Opaque:
 
 
 def token(value: object) -> Hashable:
-    """A value as it can be compared and hashed: integers, strings and None as they are, anything else by its text."""
-    if value is None or type(value) is int or isinstance(value, str):
+    """A value to compare, hash and print: integers, printable strings and None as they are, others by their text."""
+    if value is None or type(value) is int or (isinstance(value, str) and value.isprintable()):
         return value
-    return Opaque(text=str(value).lower() if isinstance(value, bool) else repr(value))
+    return Opaque(text=str(value).lower() if isinstance(value, bool) else ascii(value))
 
 
 def shown(key: Key) -> str:

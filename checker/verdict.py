@@ -54,7 +54,12 @@ class Verdict:
             "criterion": self.criterion,
             "order": None if self.order is None else list(self.order),
             "anomalies": [
-                {"name": one.name, "adya": one.adya, "transactions": list(one.transactions), "because": list(one.because)}
+                {
+                    "name": one.name,
+                    "adya": one.adya,
+                    "transactions": list(one.transactions),
+                    "because": list(one.because),
+                }
                 for one in self.anomalies
             ],
             "blame": self.blame,

@@ -26,7 +26,7 @@ _ALL = _FLOW | {"rw"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """One class of cycles: through an edge of a `first` kind, back by edges of the `rest`; `apart` keeps rw edges apart."""
+    """A class of cycles: through an edge of a `first` kind, back by the `rest`; `apart` keeps rw edges apart."""
 
     first: frozenset[str]
     rest: frozenset[str]
@@ -72,7 +72,7 @@ def shortest(edges: Sequence[Edge], search: Search, budget: int) -> tuple[Edge, 
     for edge in usable:
         if edge.kind not in search.first:
             continue
-        if budget <= 0 or best and len(best) == 2 and len({one.object for one in best}) == 1:
+        if budget <= 0 or (best and len(best) == 2 and len({one.object for one in best}) == 1):
             break
         path, visited = _back(edge, onward, search, len(best) if best else None)
         budget -= visited
@@ -98,7 +98,10 @@ def _weight(cycle: Sequence[Edge]) -> tuple[int, int]:
 
 
 def _back(
-    first: Edge, onward: Mapping[str, Sequence[Edge]], search: Search, limit: int | None,
+    first: Edge,
+    onward: Mapping[str, Sequence[Edge]],
+    search: Search,
+    limit: int | None,
 ) -> tuple[tuple[Edge, ...] | None, int]:
     """A shortest path from the target of `first` back to its source, and the number of edges looked at."""
     start = (first.target, search.apart and first.kind == "rw")
@@ -114,7 +117,7 @@ def _back(
             if search.apart and edge.kind == "rw" and (state[1] or edge.target == first.source):
                 continue
             if edge.target == first.source:
-                path = tuple(_trace(came, state)) + (edge,)
+                path = (*_trace(came, state), edge)
                 simple = len({one.source for one in path}) == len(path)
                 return (path if simple else None), visited
             if then not in came:
@@ -155,4 +158,4 @@ def told(cycle: Sequence[Edge]) -> Anomaly:
 def _turned(cycle: Sequence[Edge]) -> tuple[Edge, ...]:
     """The cycle turned so that an rw edge, the surprising one, comes last when there is one."""
     last = max(range(len(cycle)), key=lambda place: (cycle[place].kind == "rw", cycle[place].target), default=0)
-    return tuple(cycle[last + 1:]) + tuple(cycle[:last + 1])
+    return tuple(cycle[last + 1 :]) + tuple(cycle[: last + 1])

@@ -54,7 +54,7 @@ def bound(name: str, names: Names) -> Value:
 def bounded(value: Value) -> Value:
     """The value itself. Raises EvaluationError when it is too large to work with."""
     if isinstance(value, int):
-        if abs(value) >= _LARGEST:
+        if abs(value) >= LARGEST:
             raise EvaluationError(f"an integer has more than {MAX_DIGITS:,} digits")
     elif value is not None and _size(value, 0) > MAX_SIZE:
         raise EvaluationError(f"{kind(value)} has more than {MAX_SIZE:,} items and characters")
@@ -88,7 +88,8 @@ def _remainder(left: Value, right: Value) -> Value:
     return left % right
 
 
-_LARGEST = 10**MAX_DIGITS
+LARGEST = 10**MAX_DIGITS
+"""The least integer that is too large."""
 
 WORDS: Mapping[str, Value] = {"true": True, "false": False, "null": None}
 """Literals that JSON spells differently from Python; an expression may have either."""

@@ -20,10 +20,10 @@ MAX_ROUNDS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """The next call of an agent, and the seconds of inference it takes to come up with it."""
+    """The next call of an agent, and the seconds of inference before it; None leaves those to whoever runs it."""
 
     call: Call
-    think_s: float
+    think_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

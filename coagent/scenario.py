@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from coagent.arithmetic import MAX_NESTING
+from coagent.arithmetic import LARGEST, MAX_NESTING
 from coagent.bad_input import BadInput
 from coagent.history import frozen, plain
 from coagent.operation import Value
@@ -138,7 +138,7 @@ def _check_value(value: object, spot: Spot, path: str, depth: int) -> None:
             raise spot.bad(f"the value of {brief(path)} nests lists more than {MAX_NESTING} deep; flatten it")
         for place, item in enumerate(value):
             _check_value(item, spot.at(place), path, depth + 1)
-    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**MAX_DIGITS:
+    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= LARGEST:
         raise spot.bad(f"the value of {brief(path)} has more than {MAX_DIGITS:,} digits; write a smaller one")
     elif isinstance(value, float):
         way = "leave the fraction out" if math.isfinite(value) and value == int(value) else "count in smaller units"

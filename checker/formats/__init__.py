@@ -88,7 +88,9 @@ def load(path: str, format: str = "auto") -> list[Source]:
         case "coagent":
             return [Source(name=path, format="coagent", content=text, where=path)]
         case "schedule":
-            found = [Source(name=name, format="schedule", content=log, where=path) for name, log in schedules(text, path)]
+            found = [
+                Source(name=name, format="schedule", content=log, where=path) for name, log in schedules(text, path)
+            ]
             return found
         case "elle-suite":
             return list(_suite(text, path))
@@ -118,6 +120,8 @@ def _suite(text: str, path: str) -> Iterator[Source]:
         where = f"{path}:{line}"
         record = load_json(row, path, line)
         if not isinstance(record, Mapping) or not isinstance(record.get("history"), list):
-            raise BadInput("the line has no list 'history'; a suite has one {\"test\": ..., \"history\": [...]} a line", where)
-        model, found = transactions([(line, one) for one in record["history"]], path)
+            raise BadInput(
+                'the line has no list \'history\'; a suite has one {"test": ..., "history": [...]} a line', where
+            )
+        model, found = transactions([(line, one) for one in record["history"]], path, sketch=True)
         yield Source(name=f"{record.get('test', 'history')}:{line}", format=model, content=found, where=where)

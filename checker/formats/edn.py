@@ -54,14 +54,18 @@ def _forms(tokens: list[str], done: list[int]) -> list[object]:
                 top.append(atoms[token])
             elif token in _CLOSES:
                 if len(stack) == DEPTH:
-                    raise _Fault(f"nests deeper than {DEPTH} levels, which no history does; is it another kind of file?")
+                    raise _Fault(
+                        f"nests deeper than {DEPTH} levels, which no history does; is it another kind of file?"
+                    )
                 stack.append((top, token))
                 top = []
             elif token in ("]", ")", "}"):
                 top = _close(stack, top, token, discarding)
             elif token == "":
                 if stack:
-                    raise _Fault(f"the file ends inside a {stack[-1][1]!r}, so it was probably cut; copy or record it again")
+                    raise _Fault(
+                        f"the file ends inside a {stack[-1][1]!r}, so it was probably cut; copy or record it again"
+                    )
                 break
             elif token == "#_":
                 discarding = True

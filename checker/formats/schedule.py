@@ -23,7 +23,7 @@ def schedules(text: str, where: str) -> Iterator[tuple[str, Log]]:
 def schedule(record: object, where: str, otherwise: str) -> tuple[str, Log]:
     """One record's name (`otherwise` when it has none) and log; BadInput when it has another shape."""
     if not isinstance(record, Mapping) or not isinstance(record.get("ops"), list):
-        raise BadInput("the line has no list 'ops'; a schedule is {\"id\": ..., \"ops\": [[1, \"r\", \"x\"], ...]}", where)
+        raise BadInput('the line has no list \'ops\'; a schedule is {"id": ..., "ops": [[1, "r", "x"], ...]}', where)
     if not record["ops"]:
         raise BadInput("the schedule's 'ops' are empty, so there is nothing to judge", where)
     return str(record.get("id", otherwise)), tuple(_operation(one, where) for one in record["ops"])
@@ -31,7 +31,7 @@ def schedule(record: object, where: str, otherwise: str) -> tuple[str, Log]:
 
 def _operation(one: object, where: str) -> tuple[str, str, str]:
     if not isinstance(one, list) or len(one) != 3:
-        raise BadInput(f"{one!r:.60} is not an operation; it should be [transaction, \"r\" or \"w\", key]", where)
+        raise BadInput(f'{one!r:.60} is not an operation; it should be [transaction, "r" or "w", key]', where)
     who, kind, key = one
     if kind not in ("r", "w"):
         raise BadInput(f"unknown operation kind {kind!r:.60}; known are 'r' and 'w'", where)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from coagent.effect import Cancel, Deliver, Effect, Hold, Mask, Notify, Park, Release, Remove, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
-from coagent.operation import Notice, Result, Sighting
+from coagent.operation import Call, Declaration, Notice, Result, Sighting
 from coagent.path import any_overlap
 from coagent.protocols import trajectory
 from coagent.protocols.run import Operation, Phase, Run, Standing, Turn, check_legal
@@ -60,16 +60,20 @@ class Mtpo:
                 self._performed(turn, event)
         return turn.result()
 
-    def _held(self, turn: Turn, agent: str, call: object) -> bool:
-        """The gate: an inference that began before a notice came is to be made again (A2)."""
-        if not turn.agents[agent].inbox or (self.gate == "pass" and call is not None):
+    def _held(self, turn: Turn, agent: str, call: Call | None, declaration: Declaration | None) -> bool:
+        """The gate: an inference that began before a notice came is to be made again (A2).
+
+        `pass` lets through what a later repair can still take back: not an unrecoverable call, not the report.
+        """
+        passes = self.gate == "pass" and declaration is not None and declaration.recoverable
+        if passes or not turn.agents[agent].inbox:
             return False
         turn.set_agent(agent, phase=Phase.READY)
         turn.emit(Hold(agent=agent, call=call))
         return True
 
     def _invoked(self, turn: Turn, event: Invoked) -> None:
-        if self._held(turn, event.agent, event.call):
+        if self._held(turn, event.agent, event.call, event.declaration):
             return
         replaced = [turn.ops[event.replaces]] if event.replaces else []
         op = turn.place(event)
@@ -83,7 +87,7 @@ class Mtpo:
 
     def _retracted(self, turn: Turn, event: Retracted) -> None:
         op, agent = turn.ops[event.op], turn.agents[event.agent]
-        if self._held(turn, event.agent, op.call):
+        if self._held(turn, event.agent, op.call, op.declaration):
             return
         turn.set_agent(event.agent, ops=tuple(name for name in agent.ops if name != op.name))
         if not event.last:
@@ -94,7 +98,7 @@ class Mtpo:
             turn.reply(op)
 
     def _finished(self, turn: Turn, event: Finished) -> None:
-        if not self._held(turn, event.agent, None):
+        if not self._held(turn, event.agent, None, None):
             turn.set_agent(event.agent, phase=Phase.FINISHED)
             self._settle(turn)
 
@@ -108,8 +112,13 @@ class Mtpo:
         turn.index(op)
         self._read(turn, op, "exec", None)
 
-    def _read(self, turn: Turn, op: Operation, act: str, cause: str | None) -> None:
-        """Rule 1, wr: a read sees its own position's past, by the first route that can show it (P1 section 4.3)."""
+    def _read(
+        self, turn: Turn, op: Operation, act: str, cause: str | None, stale: frozenset[str] = frozenset()
+    ) -> None:
+        """Rule 1, wr: a read sees its own position's past, by the first route that can show it (P1 section 4.3).
+
+        `stale` names operations whose recorded results are in doubt.
+        """
         above = self._above(turn, op)
         if not above:
             turn.perform(op.name, act, cause=cause)
@@ -117,7 +126,7 @@ class Mtpo:
         if "snapshot" in self.routes and all(other.declaration.versioned for other in above):
             found = trajectory.overrides(turn, op, above)
             turn.perform(op.name, act, route="snapshot", overrides=found, cause=cause)
-        elif "recorded" in self.routes and (twin := trajectory.twin(turn, op)):
+        elif "recorded" in self.routes and (twin := trajectory.twin(turn, op, stale)):
             turn.perform(op.name, act, route="recorded", recorded=twin, cause=cause)
         else:
             self._arrange(turn, op, [], act=act, cause=cause)
@@ -203,7 +212,7 @@ class Mtpo:
         self._settle(turn)
 
     def _executed(self, turn: Turn, op: Operation, event: Performed) -> None:
-        stands = Standing.APPLIED if event.result.status == "ok" else Standing.FAILED
+        stands = _stands(op, event.result)
         gone = op.standing in (Standing.CANCELLED, Standing.REMOVED)
         op = turn.set_op(
             op.name, standing=op.standing if gone else stands, wrote=event.wrote, told=None if gone else event.result
@@ -223,7 +232,7 @@ class Mtpo:
     def _redone(self, turn: Turn, op: Operation, event: Performed) -> None:
         if op.standing in (Standing.CANCELLED, Standing.REMOVED):
             return
-        stands = Standing.APPLIED if event.result.status == "ok" else Standing.FAILED
+        stands = _stands(op, event.result)
         changed = repr(op.wrote) != repr(event.wrote)
         op = turn.set_op(op.name, standing=stands, wrote=event.wrote, told=op.told or event.result)
         if event.cause:
@@ -238,8 +247,9 @@ class Mtpo:
     def _refresh_readers(self, turn: Turn, write: Operation) -> None:
         """Rule 2, rw: look again at what higher positions read where this write landed or went (P1 section 4.5)."""
         stale = [op for op in turn.reading(write.writes) if not op.writes and op.position > write.position]
+        names = frozenset(op.name for op in stale)
         for op in sorted(stale, key=lambda one: one.position):
-            self._read(turn, op, "refresh", write.name)
+            self._read(turn, op, "refresh", write.name, names)
 
     def _tell(self, turn: Turn, op: Operation, cause: str, result: Result, saw: tuple[Sighting, ...]) -> None:
         """Send a notice if the receiver was told otherwise, or (`footprint`) in any case."""
@@ -293,3 +303,10 @@ def _begin(turn: Turn, name: str) -> None:
     turn.set_agent(name, phase=Phase.INFERRING, inbox=())
     if notices:
         turn.emit(Deliver(agent=name, notices=notices))
+
+
+def _stands(op: Operation, result: Result) -> Standing:
+    """What an answered operation stands as; with an undo and a redo still to come it may yet turn out either way."""
+    if op.flights and op.writes:
+        return Standing.FLYING
+    return Standing.APPLIED if result.status == "ok" else Standing.FAILED

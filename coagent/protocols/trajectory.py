@@ -77,13 +77,16 @@ def overrides(turn: Turn, op: Operation, above: Iterable[Operation]) -> tuple[Ov
     return (*captured, *images)
 
 
-def twin(turn: Turn, op: Operation) -> str | None:
-    """An operation whose recorded result is what this read must return: the same call, no write between the two."""
+def twin(turn: Turn, op: Operation, stale: frozenset[str]) -> str | None:
+    """An operation whose recorded result is what this read must return: the same call, no write between the two.
+
+    Nothing on either may be under way, and no operation of `stale` will do.
+    """
     if turn.leaving.overlapping(op.reads):
         return None
     writes = turn.writing(op.reads)
     for other in sorted(turn.reading(op.reads), key=lambda one: one.position):
-        if other.name == op.name or other.writes or other.standing is not Standing.APPLIED or other.flights:
+        if other.name == op.name or other.name in stale or other.writes or other.standing is not Standing.APPLIED or other.flights:
             continue
         if other.call != op.call or not same(other.call.args, op.call.args):
             continue
