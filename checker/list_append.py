@@ -112,7 +112,8 @@ def _outside_reads(committed: Sequence[Transaction]) -> tuple[list[Read], list[A
             cut = len(value) - len(mine)
             expected = outside.setdefault(key, value[: max(cut, 0)]) + mine
             if value != expected:
-                because = f"{one.name} read {shown(key)} as {_list(value)}, and by its own steps it should be {_list(expected)}"
+                told = f"by its own steps it should be {_list(expected)}"
+                because = f"{one.name} read {shown(key)} as {_list(value)}, and {told}"
                 faults.append(local("internal", [one.name], [because]))
         reads += [Read(reader=one.name, key=key, seen=seen) for key, seen in outside.items()]
     return reads, faults

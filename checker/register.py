@@ -14,7 +14,7 @@ from checker.judge import judge
 from checker.polygraph import Reading, certain, saturated
 from checker.precedence import Edge
 from checker.replay import replayed
-from checker.serial_search import BUDGET, Block, search
+from checker.serial_search import Block, search
 from checker.transaction import Key, Transaction, shown, steps_in
 from checker.verdict import Verdict
 
@@ -31,7 +31,7 @@ class Writes:
     aborted: Mapping[Version, str]
 
 
-def check_register(transactions: Sequence[Transaction], *, budget: int = BUDGET) -> Verdict:
+def check_register(transactions: Sequence[Transaction], *, budget: int | None = None) -> Verdict:
     """Serializable, or not, or unknown when the search met its budget (states)."""
     start = perf_counter()
     size = {"transactions": len(transactions), "operations": steps_in(transactions)}
@@ -124,7 +124,9 @@ def _with_observed(transactions: Sequence[Transaction], blocks: Sequence[Block],
     return found
 
 
-def _decided(live: Sequence[Block], faults: Sequence[Anomaly], writes: Writes, budget: int, size: dict) -> Verdict:
+def _decided(
+    live: Sequence[Block], faults: Sequence[Anomaly], writes: Writes, budget: int | None, size: dict
+) -> Verdict:
     """The verdict on the live blocks, before any replay."""
     names = [block.name for block in live]
     doubtful = ambiguous(live, writes)

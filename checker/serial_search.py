@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from checker.transaction import Key
 
-BUDGET = 60_000
-"""States entered before the search gives up, about two seconds."""
+LOOKS = 6_000_000
+"""Blocks looked at before the search gives up, about two seconds; twice as many states as blocks are always entered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +93,13 @@ class _Run:
         return self.done, frozenset(pair for pair in self.value.items() if self.needed[pair])
 
 
-def search(blocks: Sequence[Block], before: Sequence[int] | None = None, budget: int = BUDGET) -> Found:
+def search(blocks: Sequence[Block], before: Sequence[int] | None = None, budget: int | None = None) -> Found:
     """A serial order from all-nil values. `before[i]` is a bitset of blocks that must run before block i.
 
-    Blocks are tried in the order given, so a list in commit order is often right at once.
+    Blocks are tried in the order given, so a list in commit order is often right at once. `budget`
+    is the number of states to enter; None leaves it to LOOKS.
     """
+    budget = max(2 * len(blocks), LOOKS // max(1, len(blocks))) if budget is None else budget
     run = _Run(blocks, before or [0] * len(blocks))
     dead: set[tuple[int, frozenset]] = set()
     path: list[tuple[Iterator[int], list, tuple]] = []

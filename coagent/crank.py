@@ -98,7 +98,7 @@ class _Step:
     def begin_inference(self, name: str) -> None:
         """Consume what was delivered, and work out what the inference will come to."""
         self.record("infer", agent=name, attempt=self.actors[name].attempt)
-        self.set_actor(name, mode="inferring", fresh=())
+        self.set_actor(name, mode="inferring", fresh=(), inferences=self.actors[name].inferences + 1)
         self.feed(event.Inferring(agent=name))
         one = self.actors[name]
         workload = self.setting.workload

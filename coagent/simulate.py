@@ -78,10 +78,11 @@ class Clock:
     def __call__(self, world: World, choices: tuple[Choice, ...]) -> tuple[int, float]:
         due = {}
         for choice in choices:
-            lasts = world.actors[choice.name].think_s if choice.act == "infer" else self._tool_s
-            due[choice] = self._due.get(choice, self._now + lasts)
-        self._now, index = min((due[choice], index) for index, choice in enumerate(choices))
-        del due[choices[index]]
+            one = world.actors[choice.name] if choice.act == "infer" else None
+            key = (choice, one.inferences if one else 0)
+            due[key] = self._due.get(key, self._now + (one.think_s if one else self._tool_s))
+        self._now, index, done = min((when, index, key) for index, (key, when) in enumerate(due.items()))
+        del due[done]
         self._due = due
         return index, self._now
 

@@ -59,6 +59,7 @@ class Actor:
     gave_up: bool = False
     action: Action | None = field(default=None, compare=False)
     think_s: float = field(default=0.0, compare=False)
+    inferences: int = field(default=0, compare=False)
     context_tokens: int = field(default=0, compare=False)
     cached_tokens: int = field(default=0, compare=False)
 

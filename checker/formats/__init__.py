@@ -108,7 +108,7 @@ def _elle(text: str, path: str, wanted: str) -> Source:
 def _rows(text: str, path: str) -> list:
     start = text.lstrip()
     inside = start[1:].lstrip() if start.startswith("[") else start
-    if inside.startswith("{") and inside[1:].lstrip().startswith('"') or start.rstrip() == "[]":
+    if (inside.startswith("{") and inside[1:].lstrip().startswith('"')) or start.rstrip() == "[]":
         return rows_of_json(text, path)
     return rows_of_edn(text, path)
 

@@ -172,7 +172,7 @@ def _model(operations: Sequence[Operation], where: str) -> str:
                     f"unknown operation kind {_brief(_word(step[0]))}; known are {', '.join(_KINDS)}", one.where
                 )
             kinds.add(kind)
-            lists = lists or len(step) == 3 and kind == "r" and isinstance(step[2], list | tuple)
+            lists = lists or (len(step) == 3 and kind == "r" and isinstance(step[2], list | tuple))
     if {"append", "w"} <= kinds:
         raise BadInput(
             "the history both appends and writes; keep list-append and register transactions in different files", where

@@ -48,7 +48,7 @@ def answered(turn: Turn, event: Performed) -> bool:
     if event.result.status == "unknown":
         turn.perform(op.name, "resolve")
         return False
-    if event.act not in ("exec", "resolve"):
+    if event.act not in ("exec", "resolve") or op.standing is Standing.REMOVED:
         return False
     standing = Standing.APPLIED if event.result.status == "ok" else Standing.FAILED
     turn.reply(turn.set_op(op.name, standing=standing, told=event.result, wrote=event.wrote))

@@ -206,7 +206,8 @@ def test_a_search_out_of_budget_is_unknown_and_exits_2():
 def test_a_huge_component_is_answered_with_one_cycle():
     names = [f"T{number}" for number in range(20_000)]
     ring = [
-        read_before(one, other, f"k{place}") for place, (one, other) in enumerate(zip(names, names[1:] + names[:1]))
+        read_before(one, other, f"k{place}")
+        for place, (one, other) in enumerate(zip(names, names[1:] + names[:1], strict=True))
     ]
     verdict = judge(names, ring)
     assert verdict.anomalies[0].because[0].startswith("a cycle of 20000 transactions exists")
