@@ -87,6 +87,46 @@ TABLE: tuple[Kind, ...] = (
         says="A transaction depends on one that the declared order puts after it.",
     ),
     Kind(
+        name="too-new read",
+        adya="too-new-read",
+        says="An operation saw what a higher position wrote.",
+    ),
+    Kind(
+        name="stale read",
+        adya="stale-read",
+        says="An operation kept a premise that a lower position had changed.",
+    ),
+    Kind(
+        name="missed notice",
+        adya="missed-notice",
+        says="The result of an operation changed and its agent did not consume a notice of it.",
+    ),
+    Kind(
+        name="wrong result",
+        adya="wrong-result",
+        says="An operation returned or wrote what it does not come to at its place in the order.",
+    ),
+    Kind(
+        name="unanswered cancellation",
+        adya="unanswered-cancellation",
+        says="A late write cancelled an operation and its agent neither reissued nor retracted it.",
+    ),
+    Kind(
+        name="undo out of order",
+        adya="undo-order",
+        says="An operation was undone while a later one stood on what it had written.",
+    ),
+    Kind(
+        name="lost inverse",
+        adya="lost-inverse",
+        says="What was captured for undo is not what was there.",
+    ),
+    Kind(
+        name="diverged state",
+        adya="diverged-state",
+        says="The live state at the end is not what the write trajectories come to.",
+    ),
+    Kind(
         name="dirty write",
         adya="G0",
         cycle=Pattern(kinds=_WRITES, needs=_WRITES),

@@ -253,9 +253,9 @@ class _Step:
         """A masked write answers without touching the store: a blind result needs nothing but the arguments."""
         flight = effect.Perform(op=what.op, act="exec", call=cause.call, reads=(), writes=())
         tool = self.setting.workload.tools[cause.call.tool]
-        _, result, _, saw, _ = store.execute(self.cells, tool, flight, {})
+        _, result, wrote, saw, _ = store.execute(self.cells, tool, flight, {})
         self.results = self.results.set(what.op, (result, saw, "live"))
-        self.record("mask", op=what.op, by=what.by)
+        self.record("mask", op=what.op, by=what.by, wrote=cells_out(wrote))
 
     def restarted(self, what: effect.Restart | effect.GiveUp) -> None:
         one = self.actors[what.agent]

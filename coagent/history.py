@@ -38,7 +38,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "exec": {"op": "op", "status": "status", "wrote": "cellmap"},
     "undo": {"op": "op"},
     "redo": {"op": "op", "wrote": "cellmap", **_RESULT},
-    "mask": {"op": "op", "by": "op"},
+    "mask": {"op": "op", "by": "op", "wrote": "cellmap"},
     "result": {"op": "op", "agent": "agent", **_RESULT},
     "refresh": {"op": "op", **_RESULT},
     "notify": {"agent": "agent", "op": "op", "cause": "op", "cancelled": "bool", **_RESULT},
@@ -58,7 +58,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
 }
 """Fields by kind of record, beside `event` and `at` (seconds; simulated when the header says so). A `?` marks
 what may be left out. `sightings` map paths to `{"value": v, "writer": op}` (no `value`: absent; writer null: the
-start state); `cellmap` maps paths to `{"value": v}` or `{}` (absent); `cells` maps paths to values."""
+start state), and a path ending in `/` says that the members below it were listed; `cellmap` maps paths to `{"value": v}` or `{}` (absent); `cells` maps paths to values."""
 
 Record = Mapping[str, object]
 

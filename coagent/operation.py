@@ -60,7 +60,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """One cell as an operation saw it: its content, and the operation that wrote it (None: the start state)."""
+    """One cell as an operation saw it: its content, and the operation that wrote it (None: the start state).
+
+    A path ending in `/` is no cell: it says that the members below were listed, so that what is not
+    among an operation's sightings there was absent.
+    """
 
     path: str
     cell: Cell

@@ -41,8 +41,9 @@ class Glass:
         return entry[0]
 
     def below(self, path: str) -> Iterator[str]:
-        """Every path strictly below that holds a value, sorted; all cells below are noted."""
+        """Every path strictly below that holds a value, sorted; all cells below are noted, and that they were listed."""
         start = path + "/"
+        self._seen[start] = ABSENT
         names = {name for name in (*self._cells, *self._corrections) if name.startswith(start)}
         return iter([name for name in sorted(names) if self.cell(name)])
 

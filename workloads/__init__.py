@@ -1,4 +1,4 @@
-"""The workloads by name: textbook anomalies, the cells, and families of any size; what a name needs is imported when asked for."""
+"""The workloads by name: textbook anomalies, cells, and families of any size; what a name needs is imported with it."""
 
 from difflib import get_close_matches
 from importlib import import_module
@@ -27,7 +27,7 @@ def workload(name: str, *, agents: int | None = None) -> Workload:
     if full in FAMILIES:
         return _family(full, agents)
     if full not in CELLS and full not in _textbook_names():
-        raise BadInput(f"no workload named {name!r}{_nearest(name)}; `coagent list` names them all")
+        raise BadInput(f"no workload named {name!r};{_nearest(name)} `coagent list` names them all")
     if agents is not None:
         families = ", ".join(FAMILIES)
         raise BadInput(f"{name!r} has its own agents and takes no number of them; --agents is for {families}")
@@ -56,7 +56,7 @@ def _family(name: str, agents: int | None) -> Workload:
 
 def _nearest(name: str) -> str:
     near = get_close_matches(name, [*_textbook_names(), *CELLS, *FAMILIES, *SHORT], n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f" did you mean {near[0]!r}?" if near else ""
 
 
 def _first_sentence(story: str) -> str:

@@ -1,4 +1,4 @@
-"""The family `slots`: N agents each book the first free slot, by listing what is taken and putting their name to the next.
+"""The family `slots`: N agents each book the first free slot, by listing what is taken and naming the next.
 
 A booking overwrites whatever is there, so that without control two agents book one slot and nothing says so.
 """

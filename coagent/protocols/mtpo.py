@@ -292,7 +292,7 @@ class Mtpo:
             if agent.phase is not Phase.FINISHED:
                 return
             for name in agent.ops:
-                turn.unindex(turn.ops[name])
+                _forget(turn, turn.ops[name])
             turn.commit(agent.name)
             turn.settled += 1
 
@@ -303,6 +303,19 @@ def _begin(turn: Turn, name: str) -> None:
     turn.set_agent(name, phase=Phase.INFERRING, inbox=())
     if notices:
         turn.emit(Deliver(agent=name, notices=notices))
+
+
+def _forget(turn: Turn, op: Operation) -> None:
+    """Drop a committed operation from the index: nothing can land below it any more.
+
+    A masked one stays until its cover is committed too, because it has to be applied if the cover goes.
+    """
+    if op.standing is Standing.MASKED:
+        return
+    turn.unindex(op)
+    for other in turn.writing(op.writes):
+        if other.standing is Standing.MASKED and other.cover == op.name:
+            turn.unindex(other)
 
 
 def _stands(op: Operation, result: Result) -> Standing:

@@ -1,4 +1,4 @@
-"""The textbook anomalies as scenario files, two agents and as few calls as show one, each with its nearest innocent neighbour.
+"""The textbook anomalies as scenario files: two agents, as few calls as show one, and its nearest innocent neighbour.
 
 An invariant holds in both serial orders; under naive interleavings an anomaly breaks its own, and an
 innocent neighbour comes to a serial outcome whatever the schedule.
@@ -63,7 +63,7 @@ def _halved_from_z(state: State, reports: Reports) -> bool:
 
 def _one_true_mail(state: State, reports: Reports) -> bool:
     """There is exactly one mail, and it went to who owns the ticket in the end."""
-    return state.get("mails") == (state["ticket/owner"],)
+    return state.get("mails") == (state.get("ticket/owner"),)
 
 
 INVARIANTS: Mapping[str, Invariant] = {

@@ -1,0 +1,94 @@
+"""Lets a reader turn the crank: take a choice, look, go back, and judge what came of it.
+
+No pictures and no clock: each choice takes a second of simulated time.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from coagent.crank import opened
+from coagent.history import Record
+from coagent.simulate import MAX_STEPS, Chooser, Listed, Outcome, finished, simulate
+from coagent.world import Choice, Setting, World
+
+if TYPE_CHECKING:
+    from checker.verdict import Verdict
+
+
+class Stepper:
+    """A run in the reader's hands: every world so far, and the choices that led from one to the next."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._worlds, self._taken = [opened(setting)], []
+        self._now = [0.0]
+
+    @property
+    def world(self) -> World:
+        """The present world."""
+        return self._worlds[-1]
+
+    @property
+    def schedule(self) -> tuple[int, ...]:
+        """The choice indexes taken so far; `follow` with them comes to the same world."""
+        return tuple(self._taken)
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What the last choice added to the history; at the start, what launching did."""
+        if len(self._worlds) == 1:
+            return self.world.recorder.records()
+        return self.world.recorder.since(self._worlds[-2].recorder)
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What may happen next; empty at the end."""
+        return self.world.choices()
+
+    def take(self, index: int = 0) -> tuple[Record, ...]:
+        """Take a choice by its index; returns what it added. Raises BadInput when there is no such choice."""
+        return self._take(index, float(len(self._taken) + 1))
+
+    def back(self) -> None:
+        """Go back by one choice; at the start, stay there."""
+        self.rewind(len(self._taken) - 1)
+
+    def rewind(self, steps: int) -> None:
+        """Go back to where `steps` choices had been taken; 0 is the start. Later choices are forgotten."""
+        steps = max(steps, 0)
+        del self._worlds[steps + 1 :], self._taken[steps:], self._now[steps + 1 :]
+
+    def finish(self, chooser: Chooser | None = None, *, max_steps: int = MAX_STEPS) -> Outcome:
+        """Let a chooser (by default the first choice, always) run to the end or the step bound."""
+        chooser, start = chooser or Listed(()), self._now[-1]
+        while len(self._taken) < max_steps and (choices := self.choices()):
+            index, now = chooser(self.world, choices)
+            self._take(index, start + now)
+        return self.outcome()
+
+    def outcome(self) -> Outcome:
+        """The run so far as an outcome with its history."""
+        return finished(self.world, self.schedule, self._now[-1], self.schedule)
+
+    def verdict(self) -> "Verdict":
+        """The checker's judgement of the run so far."""
+        return verdict(self.outcome())
+
+    def _take(self, index: int, at: float) -> tuple[Record, ...]:
+        choices = self.choices()
+        Listed((index,))(self.world, choices)
+        self._worlds.append(self.world.take(choices[index], at=at))
+        self._taken.append(index)
+        self._now.append(at)
+        return self.records
+
+
+def follow(setting: Setting, schedule: Iterable[int]) -> Outcome:
+    """Run along a schedule of choice indexes, then always take the first. Raises BadInput for one out of range."""
+    schedule = tuple(schedule)
+    return simulate(setting, Listed(schedule), schedule=schedule)
+
+
+def verdict(outcome: Outcome, *, order: str | None = None) -> "Verdict":
+    """The checker's judgement of a run, in the `declared` order or `any`; by default what its protocol promises."""
+    from checker.notified import check_history
+
+    return check_history(outcome.history, order=order or outcome.world.setting.protocol.promises)
