@@ -8,13 +8,11 @@ from dataclasses import replace
 
 from immutables import Map
 
-from coagent import actor, effect, event, store
+from coagent import actor, effect, event, inference, performer
 from coagent.actor import Ask, Entry, Report, TakeBack
-from coagent.judge import spread
-from coagent.operation import Notice, Result, Sighting
+from coagent.operation import Notice, Result
 from coagent.program import report_out
-from coagent.recording import Recorder, args_out, cells_out, entries_out, outcome_out
-from coagent.workload import Agent, Cost
+from coagent.recording import Recorder, args_out, cells_out, outcome_out
 from coagent.world import Actor, Choice, Setting, World
 
 
@@ -27,7 +25,7 @@ def opened(setting: Setting) -> World:
     })
     world = World(
         setting=setting, run=setting.protocol.start(), actors=actors,
-        cells=store.opened(workload.state), recorder=Recorder(),
+        live=performer.opened(workload.state), recorder=Recorder(),
     )
     step = _Step(world, 0.0)
     for index, one in enumerate(workload.agents):
@@ -58,14 +56,14 @@ class _Step:
 
     def __init__(self, world: World, at: float) -> None:
         self.before, self.at, self.setting = world, at, world.setting
-        self.run, self.actors, self.cells, self.captured = world.run, world.actors, world.cells, world.captured
-        self.results, self.flights, self.recorder = world.results, world.flights, world.recorder
+        self.run, self.actors, self.live = world.run, world.actors, world.live
+        self.flights, self.recorder = world.flights, world.recorder
         self.awake: list[str] = []
 
     def world(self) -> World:
         return World(
-            setting=self.setting, run=self.run, actors=self.actors, cells=self.cells, captured=self.captured,
-            results=self.results, flights=self.flights, recorder=self.recorder,
+            setting=self.setting, run=self.run, actors=self.actors, live=self.live,
+            flights=self.flights, recorder=self.recorder,
         )
 
     def record(self, kind: str, **fields: object) -> None:
@@ -104,13 +102,13 @@ class _Step:
         workload = self.setting.workload
         spec, cost = workload.agents[one.index], workload.cost
         action = actor.next_action(spec.program, one.log, workload.tools)
-        if one.doubts and _decision(action) == "keep":
+        if one.doubts and inference.decision(action) == "keep":
             entry = next((entry for entry in one.log if entry.op == one.doubts[0] and entry.result), None)
             one = self.set_actor(name, doubts=one.doubts[1:])
             if entry:
                 declared = actor.declare(workload.tools, entry.call)
                 action = Ask(call=entry.call, declaration=declared, think_s=None, decision="rewrite", replaces=entry.op)
-        self.set_actor(name, action=action, think_s=_seconds(one, action, spec, cost, self.setting.seed))
+        self.set_actor(name, action=action, think_s=inference.seconds(one, action, spec, cost, self.setting.seed))
 
     def end_inference(self, name: str) -> None:
         """The inference comes to a call, a retraction or the report, unless the gate holds it."""
@@ -127,7 +125,7 @@ class _Step:
             cached_tokens=one.context_tokens, context_tokens=one.context_tokens + cost.step_tokens,
         )
         if one.fresh:
-            self.record("judge", agent=name, ops=list(one.fresh), decision=_decision(one.action))
+            self.record("judge", agent=name, ops=list(one.fresh), decision=inference.decision(one.action))
         for op in one.action.drops:
             if any(isinstance(made, effect.Hold) for made in self.feed(event.Retracted(agent=name, op=op, last=False))):
                 break
@@ -215,10 +213,10 @@ class _Step:
                 self.record("repair", agent=what.agent, op=op, action="retract")
                 self.drop_entry(what.agent, op)
             case Ask(call=call, before=before, replaces=replaces):
-                result, saw, route = self.results[what.op]
+                result, saw, route = self.live.results[what.op]
                 self.record("result", op=what.op, agent=what.agent, **outcome_out(result, route, saw))
                 entry = Entry(what.op, call, result)
-                self.set_actor(what.agent, log=_entered(one.log, entry, before, replaces))
+                self.set_actor(what.agent, log=inference.entered(one.log, entry, before, replaces))
         self.awake.append(what.agent)
 
     def notified(self, notice: Notice) -> None:
@@ -244,17 +242,14 @@ class _Step:
                 Entry(entry.op, entry.call, notice.result) if entry.op == notice.op else entry for entry in log
             )
             if judge.overdoes(key):
-                doubts += _next_write(log, notice.op, self.setting.workload.tools)
+                doubts += inference.next_write(log, notice.op, self.setting.workload.tools)
         tokens = one.context_tokens + self.setting.workload.cost.notice_tokens * len(what.notices)
         fresh = tuple(notice.op for notice in what.notices)
         self.set_actor(what.agent, log=log, doubts=doubts, fresh=fresh, context_tokens=tokens)
 
     def masked(self, what: effect.Mask, cause: event.Invoked) -> None:
         """A masked write answers without touching the store: a blind result needs nothing but the arguments."""
-        flight = effect.Perform(op=what.op, act="exec", call=cause.call, reads=(), writes=())
-        tool = self.setting.workload.tools[cause.call.tool]
-        _, result, wrote, saw, _ = store.execute(self.cells, tool, flight, {})
-        self.results = self.results.set(what.op, (result, saw, "live"))
+        self.live, wrote = performer.answer_blind(self.live, what.op, cause.call, self.setting.workload.tools)
         self.record("mask", op=what.op, by=what.by, wrote=cells_out(wrote))
 
     def restarted(self, what: effect.Restart | effect.GiveUp) -> None:
@@ -276,113 +271,14 @@ class _Step:
     def complete(self, index: int) -> None:
         """An effect completes: the store changes, and the engine hears of it."""
         flight = self.flights[index]
-        self.flights = (*self.flights[:index], *self.flights[index + 1 :])
-        match flight.act:
-            case "undo":
-                done = self.undo(flight)
-            case "exec" if flight.op in self.setting.lost:
-                done = self.lose(flight, index)
-            case "resolve":
-                done = self.resolve(flight)
-            case _:
-                done = self.execute(flight)
-        self.feed(done)
+        rest = (*self.flights[:index], *self.flights[index + 1 :])
+        if flight.act == "exec" and flight.op in self.setting.lost:
+            # The answer is lost: the effect keeps its place in the queue until it is resolved.
+            rest = (*self.flights[:index], replace(flight, act="unknown"), *self.flights[index + 1 :])
+        self.flights = rest
+        done = performer.perform(self.live, flight, self.setting.workload.tools, self.setting.lost)
+        self.live = done.live
+        for kind, fields in done.records:
+            self.record(kind, **fields)
+        self.feed(done.event)
         self.wake()
-
-    def execute(self, flight: effect.Perform) -> event.Performed:
-        result, wrote, saw = self.act(flight)
-        shown = outcome_out(result, flight.route, saw)
-        if flight.act == "exec":
-            if flight.writes:
-                self.record("prepare", op=flight.op, captured=entries_out(self.captured[flight.op]))
-                self.record("exec", op=flight.op, status=result.status, wrote=cells_out(wrote))
-        elif flight.act == "redo":
-            self.record("prepare", op=flight.op, captured=entries_out(self.captured[flight.op]))
-            self.record("redo", op=flight.op, wrote=cells_out(wrote), **shown)
-        else:
-            self.record("refresh", op=flight.op, **shown)
-        return event.Performed(op=flight.op, act=flight.act, result=result, wrote=wrote, saw=saw, cause=flight.cause)
-
-    def act(self, flight: effect.Perform) -> tuple[Result, tuple, tuple[Sighting, ...]]:
-        if flight.route == "recorded":
-            result, saw, _ = self.results[flight.recorded]
-            wrote = ()
-        else:
-            corrected = store.corrections(self.captured, flight.overrides)
-            tool = self.setting.workload.tools[flight.call.tool]
-            self.cells, result, wrote, saw, captured = store.execute(self.cells, tool, flight, corrected)
-            if flight.writes:
-                self.captured = self.captured.set(flight.op, captured)
-        self.results = self.results.set(flight.op, (result, saw, flight.route))
-        return result, wrote, saw
-
-    def undo(self, flight: effect.Perform) -> event.Performed:
-        captured = self.captured.get(flight.op, ())
-        self.cells = store.reverse(self.cells, captured)
-        self.captured = self.captured.delete(flight.op) if flight.op in self.captured else self.captured
-        self.record("undo", op=flight.op)
-        return event.Performed(op=flight.op, act="undo", result=Result("ok"), cause=flight.cause)
-
-    def lose(self, flight: effect.Perform, index: int) -> event.Performed:
-        """The answer is lost; the effect keeps its place in the queue until it is resolved."""
-        if self.setting.lost[flight.op]:
-            self.act(flight)
-        waiting = replace(flight, act="unknown")
-        self.flights = (*self.flights[:index], waiting, *self.flights[index:])
-        self.record("exec", op=flight.op, status="unknown", wrote={})
-        return event.Performed(op=flight.op, act="exec", result=Result("unknown"), cause=flight.cause)
-
-    def resolve(self, flight: effect.Perform) -> event.Performed:
-        """Look at the target: did the operation take effect?"""
-        result, saw, _ = self.results.get(flight.op, (Result("failed", "lost"), (), ""))
-        wrote = tuple((path, self.cells[path][0]) for path, _ in self.captured.get(flight.op, ()))
-        self.results = self.results.set(flight.op, (result, saw, "live"))
-        self.record("prepare", op=flight.op, captured=entries_out(self.captured.get(flight.op, ())))
-        self.record("exec", op=flight.op, status=result.status, wrote=cells_out(wrote))
-        return event.Performed(op=flight.op, act="resolve", result=result, wrote=wrote, saw=saw, cause=flight.cause)
-
-
-def _seconds(one: Actor, action: actor.Action, spec: Agent, cost: Cost, seed: int) -> float:
-    """How long an inference takes: judging what is fresh, then thinking of the next call unless it was thought of before."""
-    judging = cost.judge_s if one.fresh else 0.0
-    match action:
-        case Report():
-            own = spec.finish_think_s if spec.finish_think_s is not None else spec.think_s
-            thinking, again = own, one.held == (None,)
-        case Ask(decision="append"):
-            thinking, again = action.think_s if action.think_s is not None else spec.think_s, one.held == (action.call,)
-        case _:
-            thinking, again = 0.0, True
-    if again:
-        return max(judging, cost.judge_s)
-    thinking = cost.think_s if thinking is None else thinking
-    return judging + thinking * spread(cost.noise if seed else 0.0, (seed, one.name, len(one.log), one.attempt))
-
-
-def _decision(action: actor.Action) -> str:
-    """What a judgement came to."""
-    match action:
-        case TakeBack():
-            return "retract"
-        case Ask(decision="rewrite" | "reissue"):
-            return "rewrite"
-        case Ask(decision="insert"):
-            return "insert"
-        case _:
-            return "keep" if not action.drops else "retract"
-
-
-def _entered(log: tuple[Entry, ...], entry: Entry, before: str | None, replaces: str | None) -> tuple[Entry, ...]:
-    """The log with an entry at its place."""
-    where = next((at for at, one in enumerate(log) if one.op == (replaces or before)), len(log))
-    return (*log[:where], entry, *log[where + bool(replaces) :])
-
-
-def _next_write(log: tuple[Entry, ...], op: str, tools: object) -> tuple[str, ...]:
-    """The first undoable write after an operation in a log: what an overeager repair redoes."""
-    names = [entry.op for entry in log]
-    for entry in log[names.index(op) + 1 :] if op in names else ():
-        declared = actor.declare(tools, entry.call)
-        if declared.writes and declared.recoverable and entry.result is not None:
-            return (entry.op,)
-    return ()

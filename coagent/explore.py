@@ -93,7 +93,7 @@ def explore(setting: Setting, *, max_states: int = MAX_STATES, progress: Progres
 
 def spelling(world: World) -> tuple[str, ...]:
     """The values in the store and in the agents' logs, spelled out: Python holds `True` and `1` equal, agents do not."""
-    cells = [repr(world.cells[path][0]) for path in sorted(world.cells)]
+    cells = [repr(world.live.cells[path][0]) for path in sorted(world.live.cells)]
     logs = [repr([entry.result.value for entry in world.actors[name].log if entry.result]) for name in world.order]
     return (*cells, *logs)
 

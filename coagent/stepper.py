@@ -6,6 +6,7 @@ No pictures and no clock: each choice takes a second of simulated time.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from coagent.bad_input import BadInput
 from coagent.crank import opened
 from coagent.history import Record
 from coagent.simulate import MAX_STEPS, Chooser, Listed, Outcome, finished, simulate
@@ -74,7 +75,9 @@ class Stepper:
 
     def _take(self, index: int, at: float) -> tuple[Record, ...]:
         choices = self.choices()
-        Listed((index,))(self.world, choices)
+        if not 0 <= index < len(choices):
+            shown = ", ".join(f"{place}: {choice.act} {choice.name}" for place, choice in enumerate(choices))
+            raise BadInput(f"there is no choice {index} here; open are {shown or 'none, for the run is over'}")
         self._worlds.append(self.world.take(choices[index], at=at))
         self._taken.append(index)
         self._now.append(at)

@@ -16,6 +16,7 @@ from coagent.actor import Action, Entry
 from coagent.judge import PERFECT, Judge
 from coagent.operation import Call, Value
 from coagent.path import any_overlap
+from coagent.performer import Live
 from coagent.recording import Recorder
 from coagent.workload import Workload
 
@@ -71,9 +72,7 @@ class World:
     setting: Setting = field(compare=False)
     run: object
     actors: Map
-    cells: Map
-    captured: Map = Map()
-    results: Map = Map()
+    live: Live
     flights: tuple[effect.Perform, ...] = ()
     recorder: Recorder = field(compare=False)
 
@@ -101,7 +100,7 @@ class World:
     @property
     def final_state(self) -> dict[str, Value]:
         """The values that the live store holds, by path."""
-        return store.values(self.cells)
+        return store.values(self.live.cells)
 
     @property
     def reports(self) -> dict[str, object]:

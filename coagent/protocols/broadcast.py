@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from immutables import Map
 
-from coagent.effect import Deliver, Effect, Hold, Notify, Remove, Start
+from coagent.effect import Effect, Remove, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
-from coagent.operation import Call, Notice
+from coagent.operation import Notice
+from coagent.protocols import notices
 from coagent.protocols.naive import answered
 from coagent.protocols.run import Operation, Phase, Run, Standing, Turn, check_legal
 from coagent.tool import outcome_equal
@@ -37,28 +38,17 @@ class Broadcast:
                 turn.launch(event.agent, event.rank)
                 turn.emit(Start(agent=event.agent))
             case Inferring():
-                notices = turn.agents[event.agent].inbox
-                turn.set_agent(event.agent, phase=Phase.INFERRING, inbox=())
-                if notices:
-                    turn.emit(Deliver(agent=event.agent, notices=notices))
-            case Invoked() if not _held(turn, event.agent, event.call):
+                notices.begin_inference(turn, event.agent)
+            case Invoked() if not notices.held_back(turn, event.agent, event.call):
                 _land(turn, turn.place(event), event.replaces)
-            case Retracted() if not _held(turn, event.agent, turn.ops[event.op].call):
+            case Retracted() if not notices.held_back(turn, event.agent, turn.ops[event.op].call):
                 _take_back(turn, event)
-            case Finished() if not _held(turn, event.agent, None):
+            case Finished() if not notices.held_back(turn, event.agent, None):
                 turn.set_agent(event.agent, phase=Phase.FINISHED)
             case Performed():
                 _performed(turn, event)
         _settle(turn)
         return turn.result()
-
-
-def _held(turn: Turn, agent: str, call: Call | None) -> bool:
-    if not turn.agents[agent].inbox:
-        return False
-    turn.set_agent(agent, phase=Phase.READY)
-    turn.emit(Hold(agent=agent, call=call))
-    return True
 
 
 def _land(turn: Turn, op: Operation, replaces: str | None) -> None:
@@ -110,15 +100,10 @@ def _performed(turn: Turn, event: Performed) -> None:
 
 def _refreshed(turn: Turn, event: Performed) -> None:
     op = turn.landed(event)
-    agent = turn.agents[op.agent]
     if op.standing is Standing.REMOVED or op.told is None or outcome_equal(op.told, event.result):
         return
     turn.set_op(op.name, told=event.result)
-    notice = Notice(agent=op.agent, op=op.name, cause=event.cause, result=event.result, saw=event.saw)
-    rest = tuple(one for one in agent.inbox if one.op != op.name)
-    phase = Phase.READY if agent.phase is Phase.FINISHED else agent.phase
-    turn.set_agent(op.agent, inbox=(*rest, notice), phase=phase)
-    turn.emit(Notify(notice=notice))
+    notices.send(turn, Notice(agent=op.agent, op=op.name, cause=event.cause, result=event.result, saw=event.saw))
 
 
 def _settle(turn: Turn) -> None:

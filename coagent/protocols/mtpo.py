@@ -8,11 +8,11 @@ conflicts with it above. (P1 sections 4 and 5; P2 section 4.)
 
 from dataclasses import dataclass
 
-from coagent.effect import Cancel, Deliver, Effect, Hold, Mask, Notify, Park, Release, Remove, Start
+from coagent.effect import Cancel, Effect, Mask, Park, Release, Remove, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.operation import Call, Declaration, Notice, Result, Sighting
 from coagent.path import any_overlap
-from coagent.protocols import trajectory
+from coagent.protocols import notices, trajectory
 from coagent.protocols.run import Operation, Phase, Run, Standing, Turn, check_legal
 from coagent.tool import outcome_equal
 
@@ -49,7 +49,7 @@ class Mtpo:
                 turn.launch(event.agent, event.rank)
                 turn.emit(Start(agent=event.agent))
             case Inferring():
-                _begin(turn, event.agent)
+                notices.begin_inference(turn, event.agent)
             case Invoked():
                 self._invoked(turn, event)
             case Retracted():
@@ -60,17 +60,11 @@ class Mtpo:
                 self._performed(turn, event)
         return turn.result()
 
-    def _held(self, turn: Turn, agent: str, call: Call | None, declaration: Declaration | None) -> bool:
-        """The gate: an inference that began before a notice came is to be made again (A2).
-
-        `pass` lets through what a later repair can still take back: not an unrecoverable call, not the report.
-        """
-        passes = self.gate == "pass" and declaration is not None and declaration.recoverable
-        if passes or not turn.agents[agent].inbox:
+    def _held(self, turn: Turn, agent: str, call: Call, declaration: Declaration) -> bool:
+        """The gate for a call; `pass` lets through what a later repair can still take back."""
+        if self.gate == "pass" and declaration.recoverable:
             return False
-        turn.set_agent(agent, phase=Phase.READY)
-        turn.emit(Hold(agent=agent, call=call))
-        return True
+        return notices.held_back(turn, agent, call)
 
     def _invoked(self, turn: Turn, event: Invoked) -> None:
         if self._held(turn, event.agent, event.call, event.declaration):
@@ -98,7 +92,7 @@ class Mtpo:
             turn.reply(op)
 
     def _finished(self, turn: Turn, event: Finished) -> None:
-        if not self._held(turn, event.agent, None, None):
+        if not notices.held_back(turn, event.agent, None):
             turn.set_agent(event.agent, phase=Phase.FINISHED)
             self._settle(turn)
 
@@ -193,7 +187,7 @@ class Mtpo:
             turn.leaving = turn.leaving.add(op.writes, op.name)
         turn.set_op(op.name, standing=Standing.CANCELLED, told=None)
         turn.emit(Cancel(op=op.name, by=by))
-        self._notify(turn, op, by, None, ())
+        notices.send(turn, Notice(agent=op.agent, op=op.name, cause=by, result=None))
 
     def _performed(self, turn: Turn, event: Performed) -> None:
         op = turn.landed(event)
@@ -257,25 +251,7 @@ class Mtpo:
         touched = self.notify == "footprint" and any_overlap(op.reads, turn.ops[cause].writes)
         if changed or (touched and op.told is not None):
             turn.set_op(op.name, told=result)
-            self._notify(turn, op, cause, result, saw)
-
-    def _notify(
-        self, turn: Turn, op: Operation, cause: str, result: Result | None, saw: tuple[Sighting, ...]
-    ) -> None:
-        """Queue a notice, the newest about an operation replacing older ones; wake whoever rests."""
-        agent = turn.agents[op.agent]
-        notice = Notice(agent=op.agent, op=op.name, cause=cause, result=result, saw=saw)
-        rest = tuple(one for one in agent.inbox if one.op != op.name)
-        turn.set_agent(op.agent, inbox=(*rest, notice))
-        turn.emit(Notify(notice=notice))
-        if agent.phase is Phase.PARKED:
-            parked = turn.ops[next(name for name in agent.ops if turn.ops[name].standing is Standing.PARKED)]
-            turn.set_op(parked.name, standing=Standing.REMOVED)
-            ops = tuple(name for name in agent.ops if name != parked.name)
-            turn.set_agent(op.agent, phase=Phase.READY, ops=ops)
-            turn.emit(Hold(agent=op.agent, call=parked.call))
-        elif agent.phase is Phase.FINISHED:
-            turn.set_agent(op.agent, phase=Phase.READY)
+            notices.send(turn, Notice(agent=op.agent, op=op.name, cause=cause, result=result, saw=saw))
 
     def _settle(self, turn: Turn) -> None:
         """Commit, in pre-order, who is finished and quiet; let the lowest agent's unrecoverable call go."""
@@ -295,14 +271,6 @@ class Mtpo:
                 _forget(turn, turn.ops[name])
             turn.commit(agent.name)
             turn.settled += 1
-
-
-def _begin(turn: Turn, name: str) -> None:
-    """An inference begins: it consumes what has been delivered."""
-    notices = turn.agents[name].inbox
-    turn.set_agent(name, phase=Phase.INFERRING, inbox=())
-    if notices:
-        turn.emit(Deliver(agent=name, notices=notices))
 
 
 def _forget(turn: Turn, op: Operation) -> None:

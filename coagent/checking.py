@@ -1,0 +1,37 @@
+"""Judges the histories in a file in the order that each says its protocol promises."""
+
+import json
+from collections.abc import Iterator
+
+from checker import check_source
+from checker.formats import NAMES, Source, load
+from checker.verdict import Verdict
+from coagent.bad_input import BadInput
+
+ORDERS = ("declared", "any")
+
+
+def check_options(format: str, order: str | None) -> None:
+    """Raise BadInput for a format or an order that there is not."""
+    if format not in NAMES:
+        raise BadInput(f"--format is {format!r}; known are {', '.join(NAMES)}")
+    if order is not None and order not in ORDERS:
+        raise BadInput(f"--order is {order!r}; known are {', '.join(ORDERS)}")
+
+
+def verdicts(file: str, format: str, order: str | None) -> Iterator[tuple[str, Verdict]]:
+    """The name and verdict of each history in a file. Raises BadInput, also after some that were whole."""
+    for source in load(file, format):
+        yield source.name, check_source(source, order=order or promised(source))
+
+
+def promised(source: Source) -> str:
+    """The order that a history's header promises; `any` where it says none, or is not readable as a header."""
+    if source.format != "coagent":
+        return "any"
+    try:
+        header = json.loads(source.content.split("\n", 1)[0])
+    except (ValueError, RecursionError):
+        return "any"
+    order = header.get("order") if isinstance(header, dict) else None
+    return order if order in ORDERS else "any"

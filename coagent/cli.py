@@ -1,0 +1,242 @@
+"""The command line: what is asked for, where it is printed, and the exit code.
+
+0 holds, 1 violated, 2 cannot tell, 3 bad input with one line on stderr. Every decision is made elsewhere.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+
+from coagent import __version__
+from coagent.bad_input import BadInput
+
+HOLDS, VIOLATED, CANNOT_TELL, BAD_INPUT = 0, 1, 2, 3
+INTERRUPTED, BROKEN_PIPE = 130, 141
+_SEVERITY = (HOLDS, CANNOT_TELL, VIOLATED, BAD_INPUT)
+DEFAULT_PROTOCOLS = "serial,naive,2pl,occ,mtpo"
+
+app = typer.Typer(
+    name="coagent", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Concurrency control for teams of LLM agents: run, check, explore, compare. "
+    "Exit codes: 0 holds, 1 violated, 2 cannot tell, 3 bad input.",
+)
+
+Scenario = Annotated[str, typer.Argument(metavar="SCENARIO|WORKLOAD", help="A scenario file, or a workload's name.")]
+Protocol = Annotated[str, typer.Option("--protocol", help="A protocol's name, or your own as file.py:Name.")]
+Agents = Annotated[int | None, typer.Option("--agents", min=1, help="Number of agents, for a family of workloads.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of think times and of --schedule random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> int:
+    if version:
+        _say(f"coagent {__version__}")
+        raise typer.Exit(HOLDS)
+    if context.invoked_subcommand is None:
+        raise BadInput(f"no command given; there are {', '.join(_commands())}, and coagent --help says more")
+    return HOLDS
+
+
+@app.command()
+def run(
+    name: Scenario,
+    protocol: Protocol = "mtpo",
+    schedule: Annotated[str | None, typer.Option(help="clock, random, or choice indexes like 0,2,1.")] = None,
+    seed: Seed = 0,
+    agents: Agents = None,
+    record: Annotated[str | None, typer.Option(metavar="FILE", help="Write the history to a new file.")] = None,
+    max_steps: Annotated[int, typer.Option(min=1, help="Choices after which a run counts as not ending.")] = 20_000,
+    as_json: Json = False,
+) -> int:
+    """Simulate one run, and judge it."""
+    from coagent import naming, running, saving
+    from coagent.history import lines
+
+    if record is not None:
+        saving.check_free(record)
+    workload, engine = naming.target(name, agents), naming.protocol(protocol)
+    wanted = naming.schedule(schedule, workload.schedule)
+    with naming.blamed(protocol):
+        ran = running.run(workload, engine, schedule=wanted, seed=seed, max_steps=max_steps)
+    if record is not None:
+        saving.save(lines(ran.outcome.history), record)
+    if as_json:
+        _say_json(ran.to_json())
+        return ran.exit_code
+    from coagent.screen import print_run
+
+    print_run(ran, f"recorded in {record}" if record else "")
+    return ran.exit_code
+
+
+@app.command()
+def check(
+    histories: Annotated[list[str], typer.Argument(metavar="HISTORY...", help="Recorded histories.")],
+    format: Annotated[str, typer.Option(help="The histories' format; auto tells it by content.")] = "auto",
+    order: Annotated[str | None, typer.Option(help="declared or any; by default what the history says.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Judge recorded histories: is there a serial order that explains them?"""
+    from coagent import checking
+
+    checking.check_options(format, order)
+    codes = [HOLDS]
+    for file in histories:
+        try:
+            for name, verdict in checking.verdicts(file, format, order):
+                codes.append(verdict.exit_code)
+                if as_json:
+                    _say_json(verdict.to_json(name))
+                    continue
+                from coagent.screen import print_verdict
+
+                print_verdict(name, verdict)
+        except BadInput as error:
+            codes.append(BAD_INPUT)
+            _complain(str(error))
+    return max(codes, key=_SEVERITY.index)
+
+
+@app.command()
+def explore(
+    name: Scenario,
+    protocol: Protocol = "mtpo",
+    max_states: Annotated[int, typer.Option(min=1, help="Distinct states to stop at.")] = 200_000,
+    agents: Agents = None,
+    as_json: Json = False,
+) -> int:
+    """Take every schedule of a small workload, and say whether every ending is as promised."""
+    from coagent import exploring, naming, screen
+
+    workload, engine = naming.target(name, agents), naming.protocol(protocol)
+    with naming.blamed(protocol), screen.Ticker(max_states) as ticker:
+        found = exploring.explored(workload, engine, max_states=max_states, progress=ticker)
+    replay = ["coagent", "run", name, "--protocol", protocol, *(["--agents", str(agents)] if agents else [])]
+    if as_json:
+        _say_json({"workload": workload.name, "protocol": engine.name, "replay": replay, **found.to_json()})
+    else:
+        screen.print_explored(found, replay)
+    return found.exit_code
+
+
+@app.command()
+def compare(
+    workloads: Annotated[list[str], typer.Argument(metavar="WORKLOAD...", help="Workloads, or scenario files.")],
+    protocols: Annotated[str, typer.Option(help="Protocols, with commas between.")] = DEFAULT_PROTOCOLS,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of each workload under each protocol.")] = 10,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the numbers do not depend on it.")] = 1,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> int:
+    """Set protocols side by side: simulated agents, the same draws for each protocol. Exits 0; it judges nobody."""
+    from coagent import compare as comparison
+    from coagent import screen
+
+    wanted = [one.strip() for one in protocols.split(",")]
+    found = comparison.compare(workloads, wanted, trials=trials, seed=seed, workers=workers)
+    if as_json:
+        _say_json(comparison.to_json(found, trials=trials, seed=seed))
+    else:
+        screen.print_compared(found, trials)
+    return HOLDS
+
+
+@app.command("list")
+def list_names(as_json: Json = False) -> int:
+    """Name the workloads and the protocols, with a sentence each."""
+    from coagent.listing import protocol_names
+    from coagent.screen import print_table
+    from workloads import names
+
+    known, protocols = list(names()), protocol_names()
+    if as_json:
+        _say_json({"workloads": dict(known), "protocols": dict(protocols)})
+        return HOLDS
+    print_table(("workload", ""), known)
+    print_table(("protocol", ""), protocols)
+    return HOLDS
+
+
+@app.command()
+def bench(as_json: Json = False) -> int:
+    """Time the engine, the simulator and the explorer on this machine; about half a minute."""
+    from coagent.bench import measured
+    from coagent.screen import print_table
+
+    figures = measured()
+    if as_json:
+        _say_json({one.name: {"value": one.value, "unit": one.unit, "of": one.of} for one in figures})
+    else:
+        print_table(("figure", "value", "what"), [(one.name, f"{one.value:,} {one.unit}", one.of) for one in figures])
+    return HOLDS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line (by default this process's) and return its exit code; nothing is raised."""
+    _tolerate_any_text()
+    try:
+        code = _called(sys.argv[1:] if argv is None else list(argv))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return _failed(INTERRUPTED, "interrupted; nothing was concluded")
+    except BrokenPipeError:
+        # Whoever read us has gone: Python's own flush at exit must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except BadInput as error:
+        return _failed(BAD_INPUT, str(error))
+    except typer.TyperException as error:
+        return _failed(BAD_INPUT, f"{error.format_message()} coagent --help lists commands, coagent COMMAND --help options")
+    except OSError as error:
+        return _failed(BAD_INPUT, f"{error.filename or 'the output'}: {error.strerror or error}")
+    except Exception as error:
+        traceback.print_exc()
+        return _failed(CANNOT_TELL, f"a fault in coagent itself ({type(error).__name__}, above); nothing was concluded")
+
+
+def _called(argv: list[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("coagent", argv) as context:
+            return command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+
+
+def _commands() -> Iterable[str]:
+    return typer.main.get_command(app).commands
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _say_json(data: object) -> None:
+    _say(json.dumps(data))
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write("coagent: " + " ".join(text.split()) + "\n")
+
+
+def _failed(code: int, text: str) -> int:
+    _complain(text)
+    return code
+
+
+def _tolerate_any_text() -> None:
+    """A terminal that lacks a character gets its escape, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,58 @@
+"""What a simulated inference takes and comes to: its seconds, what a judgement is called, how the log grows.
+
+Pure functions over an agent's log and its next action.
+"""
+
+from collections.abc import Mapping
+
+from coagent.actor import Action, Ask, Entry, Report, TakeBack
+from coagent.judge import spread
+from coagent.tool import Tool, declare
+from coagent.workload import Agent, Cost
+from coagent.world import Actor
+
+
+def seconds(one: Actor, action: Action, spec: Agent, cost: Cost, seed: int) -> float:
+    """How long an inference takes: judging what is fresh, then thinking of the next call unless it was thought of before."""
+    judging = cost.judge_s if one.fresh else 0.0
+    match action:
+        case Report():
+            own = spec.finish_think_s if spec.finish_think_s is not None else spec.think_s
+            thinking, again = own, one.held == (None,)
+        case Ask(decision="append"):
+            thinking, again = action.think_s if action.think_s is not None else spec.think_s, one.held == (action.call,)
+        case _:
+            thinking, again = 0.0, True
+    if again:
+        return max(judging, cost.judge_s)
+    thinking = cost.think_s if thinking is None else thinking
+    return judging + thinking * spread(cost.noise if seed else 0.0, (seed, one.name, len(one.log), one.attempt))
+
+
+def decision(action: Action) -> str:
+    """What a judgement came to."""
+    match action:
+        case TakeBack():
+            return "retract"
+        case Ask(decision="rewrite" | "reissue"):
+            return "rewrite"
+        case Ask(decision="insert"):
+            return "insert"
+        case _:
+            return "keep" if not action.drops else "retract"
+
+
+def entered(log: tuple[Entry, ...], entry: Entry, before: str | None, replaces: str | None) -> tuple[Entry, ...]:
+    """The log with an entry at its place."""
+    where = next((at for at, one in enumerate(log) if one.op == (replaces or before)), len(log))
+    return (*log[:where], entry, *log[where + bool(replaces) :])
+
+
+def next_write(log: tuple[Entry, ...], op: str, tools: Mapping[str, Tool]) -> tuple[str, ...]:
+    """The first undoable write after an operation in a log: what an overeager repair redoes."""
+    names = [entry.op for entry in log]
+    for entry in log[names.index(op) + 1 :] if op in names else ():
+        declared = declare(tools, entry.call)
+        if declared.writes and declared.recoverable and entry.result is not None:
+            return (entry.op,)
+    return ()

@@ -1,0 +1,115 @@
+"""Carries out effects on the simulated store: one effect in, the new store, the engine's event and the records out.
+
+Knows nothing of agents or order; C2 has been seen to by whoever picked the effect.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from immutables import Map
+
+from coagent import store
+from coagent.effect import Perform
+from coagent.event import Performed
+from coagent.operation import Call, Cell, Result, Value
+from coagent.recording import cells_out, entries_out, outcome_out
+from coagent.tool import Tool
+
+LOST = Result("failed", "lost")
+"""What an execution turns out to be that never reached the store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """The live store, what each operation captured for its undo, and its last result with what it saw and its route."""
+
+    cells: Map = Map()
+    captured: Map = Map()
+    results: Map = Map()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A completed effect: the store after it, the event for the engine, and (kind, fields) of the records to write."""
+
+    live: Live
+    event: Performed
+    records: tuple[tuple[str, dict], ...]
+
+
+def opened(state: Iterable[tuple[str, Value]]) -> Live:
+    """The store at the start."""
+    return Live(cells=store.opened(state))
+
+
+def perform(live: Live, flight: Perform, tools: Mapping[str, Tool], lost: Mapping[str, bool]) -> Done:
+    """Complete an effect. `lost` names the operations whose execution answers `unknown`, and whether it took effect."""
+    match flight.act:
+        case "undo":
+            return _undo(live, flight)
+        case "exec" if flight.op in lost:
+            after = _act(live, flight, tools)[0] if lost[flight.op] else live
+            records = (("exec", {"op": flight.op, "status": "unknown", "wrote": {}}),)
+            return Done(live=after, event=_answer(flight, Result("unknown")), records=records)
+        case "resolve":
+            return _resolve(live, flight)
+        case _:
+            return _execute(live, flight, tools)
+
+
+def answer_blind(live: Live, op: str, call: Call, tools: Mapping[str, Tool]) -> tuple[Live, tuple[tuple[str, Cell], ...]]:
+    """The result and writes of a blind write that stays off the store: they need nothing but the arguments."""
+    flight = Perform(op=op, act="exec", call=call, reads=(), writes=())
+    _, result, wrote, saw, _ = store.execute(live.cells, tools[call.tool], flight, {})
+    return replace(live, results=live.results.set(op, (result, saw, "live"))), wrote
+
+
+def _act(live: Live, flight: Perform, tools: Mapping[str, Tool]) -> tuple[Live, tuple[tuple[str, Cell], ...]]:
+    if flight.route == "recorded":
+        result, saw, _ = live.results[flight.recorded]
+        return replace(live, results=live.results.set(flight.op, (result, saw, "recorded"))), ()
+    corrected = store.corrections(live.captured, flight.overrides)
+    cells, result, wrote, saw, captured = store.execute(live.cells, tools[flight.call.tool], flight, corrected)
+    kept = live.captured.set(flight.op, captured) if flight.writes else live.captured
+    return Live(cells=cells, captured=kept, results=live.results.set(flight.op, (result, saw, flight.route))), wrote
+
+
+def _execute(live: Live, flight: Perform, tools: Mapping[str, Tool]) -> Done:
+    after, wrote = _act(live, flight, tools)
+    result, saw, route = after.results[flight.op]
+    shown = outcome_out(result, route, saw)
+    records = []
+    if flight.writes:
+        records.append(("prepare", {"op": flight.op, "captured": entries_out(after.captured[flight.op])}))
+    match flight.act:
+        case "redo":
+            records.append(("redo", {"op": flight.op, "wrote": cells_out(wrote), **shown}))
+        case "refresh":
+            records.append(("refresh", {"op": flight.op, **shown}))
+        case _ if flight.writes:
+            records.append(("exec", {"op": flight.op, "status": result.status, "wrote": cells_out(wrote)}))
+    return Done(live=after, event=_answer(flight, result, wrote, saw), records=tuple(records))
+
+
+def _undo(live: Live, flight: Perform) -> Done:
+    """Put back what was captured; an operation that had failed has nothing to put back."""
+    cells = store.reverse(live.cells, live.captured.get(flight.op, ()))
+    captured = live.captured.delete(flight.op) if flight.op in live.captured else live.captured
+    after = replace(live, cells=cells, captured=captured)
+    return Done(live=after, event=_answer(flight, Result("ok")), records=(("undo", {"op": flight.op}),))
+
+
+def _resolve(live: Live, flight: Perform) -> Done:
+    """Look at the target: did the operation take effect?"""
+    result, saw, _ = live.results.get(flight.op, (LOST, (), "live"))
+    captured = live.captured.get(flight.op, ())
+    wrote = tuple((path, live.cells[path][0]) for path, _ in captured)
+    after = replace(live, results=live.results.set(flight.op, (result, saw, "live")))
+    records = [("exec", {"op": flight.op, "status": result.status, "wrote": cells_out(wrote)})] if flight.writes else []
+    if flight.writes:
+        records.insert(0, ("prepare", {"op": flight.op, "captured": entries_out(captured)}))
+    return Done(live=after, event=_answer(flight, result, wrote, saw), records=tuple(records))
+
+
+def _answer(flight: Perform, result: Result, wrote: tuple = (), saw: tuple = ()) -> Performed:
+    return Performed(op=flight.op, act=flight.act, result=result, wrote=wrote, saw=saw, cause=flight.cause)

@@ -1,0 +1,209 @@
+"""What a person sees of a run, an exploration, a comparison: plain sentences and tables, numbers with their unit.
+
+Decides nothing but the looks; every simulated number says so.
+"""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from checker.verdict import Verdict
+from coagent.compare import Compared
+from coagent.exploring import Explored, Judged
+from coagent.history import frozen
+from coagent.lanes import WIDTH, lanes
+from coagent.operation import show
+from coagent.running import Ran
+
+MOST_LINES = 150
+"""Lines of a picture that are shown; the middle of a longer one is left out."""
+
+MOST_ENDINGS = 20
+_COLOURS = {0: "green", 1: "red", 2: "yellow"}
+
+
+def console() -> Console:
+    """Where people read; as wide as the terminal, or as a page when there is none."""
+    found = Console(highlight=False, emoji=False, markup=False)
+    return found if found.is_terminal else Console(highlight=False, emoji=False, markup=False, width=WIDTH)
+
+
+def print_run(ran: Ran, note: str = "") -> None:
+    """The lanes, what is there at the end, and the judgement."""
+    to, outcome = console(), ran.outcome
+    header, end = outcome.history.header, outcome.history.end
+    to.print(f"{header['workload']} under {header['protocol']}", style="bold", soft_wrap=True)
+    for line in _middle_out(lanes(outcome.history, max(to.width, 60))):
+        to.print(line, soft_wrap=True)
+    to.print()
+    _print_pairs(to, "final state", end["final_state"])
+    _print_pairs(to, "reports", end["reports"])
+    _print_judgement(to, ran)
+    counts = ran.counts
+    to.print(
+        f"simulated: {outcome.seconds:.1f} s, {counts.tokens:,} tokens (cost {counts.cost:,}); {counts.inferences} "
+        f"inferences, {counts.notifications} notifications, {counts.undos} undos, {counts.redos} redos, "
+        f"{counts.restarts} restarts, {counts.deadlocks} deadlocks", soft_wrap=True,
+    )
+    to.print(f"schedule: {','.join(map(str, outcome.schedule))}", style="dim", soft_wrap=True)
+    if note:
+        to.print(note, soft_wrap=True)
+
+
+def print_verdict(name: str, verdict: Verdict) -> None:
+    """One history's verdict: the answer, then the reasons."""
+    to = console()
+    to.print(f"{name}: {verdict.verdict}", style=_COLOURS[verdict.exit_code], soft_wrap=True)
+    for sentence in verdict.sentences():
+        to.print(f"  {sentence}", soft_wrap=True)
+
+
+def print_explored(found: Explored, replay: Sequence[str]) -> None:
+    """States and endings; `replay` is the command that runs one again, but for its schedule."""
+    to, all_ = console(), found.exploration
+    whole = "every schedule explored" if all_.complete else f"{all_.open:,} states left open"
+    to.print(
+        f"{all_.states:,} states, {all_.transitions:,} transitions, depth {all_.depth}; {whole}; "
+        f"{'some schedule sends a notice' if all_.notified else 'no notice was sent'}; {found.seconds:.1f} s",
+        soft_wrap=True,
+    )
+    to.print(f"{len(found.endings)} ending{'' if len(found.endings) == 1 else 's'}:", soft_wrap=True)
+    shown = sorted(found.endings, key=lambda one: one.right is not False)[:MOST_ENDINGS]
+    for one in shown:
+        _print_ending(to, one, replay)
+    if len(found.endings) > len(shown):
+        to.print(f"  and {len(found.endings) - len(shown)} more (--json lists them all)")
+    _print_conclusion(to, found)
+
+
+def print_compared(lines: Iterable[Compared], trials: int) -> None:
+    """The comparison as a table."""
+    to = console()
+    table = Table(title=f"simulated agents, {trials} trials each; seconds and tokens are simulated", title_justify="left")
+    table.add_column("workload", overflow="fold")
+    table.add_column("protocol", overflow="fold")
+    for head in ("right", "pre-order", "seconds", "speedup", "tokens", "notices", "undos", "restarts", "deadl."):
+        table.add_column(head, justify="right", no_wrap=True)
+    for one in lines:
+        table.add_row(
+            one.workload, one.protocol, _share(one.ok), _share(one.order_exact), _number(one.seconds, 1),
+            _number(one.speedup, 2), _number(one.tokens, 2), *(
+                _number(value, 1) for value in (one.notifications, one.undos, one.restarts, one.deadlocks)
+            ),
+        )
+    to.print(table)
+    to.print(
+        "right: judged ok, invariant kept, nobody gave up. pre-order: outcome of the declared order. speedup and "
+        "tokens: median ratio to the serial run of the same seed. notices to deadlocks: mean per trial.",
+    )
+
+
+def print_table(heads: Sequence[str], cells: Iterable[Sequence[str]], title: str = "") -> None:
+    """A table of texts, the first column never broken."""
+    table = Table(title=title or None, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for place, head in enumerate(heads):
+        table.add_column(head, no_wrap=place == 0, overflow="fold")
+    for row in cells:
+        table.add_row(*row)
+    console().print(table)
+
+
+class Ticker:
+    """A progress bar on a terminal's stderr for what takes longer than two seconds; silent elsewhere."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._start, self._bar = most, perf_counter(), None
+        self._console = Console(stderr=True)
+
+    def __enter__(self) -> "Ticker":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def __call__(self, states: int, frontier: int, depth: int) -> None:
+        """Show how far it is: states found, states waiting in the next layer, depth."""
+        spent = perf_counter() - self._start
+        if not self._console.is_terminal or spent < 2:
+            return
+        if self._bar is None:
+            columns = (BarColumn(), TextColumn("{task.description}"))
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._bar.add_task("", total=self._most)
+            self._bar.start()
+        text = f"{states:,} states, {states / spent:,.0f}/s, frontier {frontier:,}, depth {depth}"
+        self._bar.update(self._bar.task_ids[0], completed=states, description=text)
+
+
+def _print_judgement(to: Console, ran: Ran) -> None:
+    if ran.invariant is not None:
+        kept = "holds" if ran.invariant else "is broken"
+        to.print(f"invariant: {kept}", style=_COLOURS[0 if ran.invariant else 1])
+    if ran.gave_up:
+        to.print(f"gave up: {', '.join(ran.gave_up)}; a run that somebody gave up is never ok", style="red")
+    if not ran.outcome.quiescent:
+        to.print("not quiescent within the step bound, so nothing is promised: cannot tell", style="yellow")
+    for sentence in ran.verdict.sentences():
+        to.print(sentence, style=_COLOURS[ran.verdict.exit_code], soft_wrap=True)
+    if ran.outcome.quiescent and ran.order_exact is not None:
+        met = "is" if ran.order_exact else "is not"
+        to.print(f"the outcome {met} that of the declared order", soft_wrap=True)
+
+
+def _print_ending(to: Console, one: Judged, replay: Sequence[str]) -> None:
+    ending = one.ending
+    mark = {True: "right", False: "wrong", None: "unknown"}[one.right]
+    to.print(f"  {mark}: {one.why}", style={True: "green", False: "red", None: "yellow"}[one.right], soft_wrap=True)
+    to.print(f"    final state {_pairs(ending.final_state)}; reports {_pairs(ending.reports)}", soft_wrap=True)
+    command = shlex.join([*replay, "--schedule", ",".join(map(str, ending.schedule))])
+    to.print(f"    {command}", style="dim", soft_wrap=True)
+
+
+def _print_conclusion(to: Console, found: Explored) -> None:
+    match found.exit_code:
+        case 0:
+            to.print("every ending is as promised", style="green")
+        case 1:
+            to.print("a counterexample; of the run along its schedule the checker says:", style="red")
+            for sentence in found.worst.verdict.sentences():
+                to.print(f"  {sentence}", soft_wrap=True)
+        case _ if not found.exploration.complete:
+            to.print("no counterexample so far, and not everything was explored: cannot tell", style="yellow")
+        case _ if not found.endings:
+            to.print("no schedule comes to an end: cannot tell", style="yellow")
+        case _:
+            to.print("cannot tell of every ending", style="yellow")
+
+
+def _print_pairs(to: Console, title: str, pairs: Mapping[str, object], most: int = 30) -> None:
+    to.print(f"{title}:" + ("" if pairs else " nothing"))
+    for name, value in list(pairs.items())[:most]:
+        to.print(f"  {name} = {show(frozen(value))}", soft_wrap=True)
+    if len(pairs) > most:
+        to.print(f"  and {len(pairs) - most} more (--json lists them all)")
+
+
+def _pairs(pairs: Mapping[str, object], most: int = 8) -> str:
+    shown = [f"{name} = {show(frozen(value))}" for name, value in list(pairs.items())[:most]]
+    return "{" + ", ".join(shown + ["..."] * (len(pairs) > most)) + "}"
+
+
+def _middle_out(lines: list[str]) -> list[str]:
+    if len(lines) <= MOST_LINES:
+        return lines
+    left = len(lines) - MOST_LINES
+    head, tail = MOST_LINES * 2 // 3, MOST_LINES // 3
+    return [*lines[:head], f"{'...':>11} {left} lines left out; --record keeps everything", *lines[-tail:]]
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
