@@ -168,7 +168,7 @@ def list_names(as_json: Json = False) -> int:
 
 @app.command()
 def bench(as_json: Json = False) -> int:
-    """Time the engine, the simulator and the explorer on this machine; about half a minute."""
+    """Time the engine, the simulator and the explorer on this machine; under half a minute."""
     from coagent.bench import measured
     from coagent.screen import print_table
 
@@ -197,9 +197,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadInput as error:
         return _failed(BAD_INPUT, str(error))
     except typer.TyperException as error:
-        return _failed(BAD_INPUT, f"{error.format_message()} coagent --help lists commands, coagent COMMAND --help options")
+        return _failed(BAD_INPUT, f"{error.format_message().rstrip('.')}; coagent --help says what there is")
     except OSError as error:
-        return _failed(BAD_INPUT, f"{error.filename or 'the output'}: {error.strerror or error}")
+        return _failed(BAD_INPUT, f"{error.filename or 'input or output'}: {error.strerror or error}")
     except Exception as error:
         traceback.print_exc()
         return _failed(CANNOT_TELL, f"a fault in coagent itself ({type(error).__name__}, above); nothing was concluded")

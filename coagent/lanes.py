@@ -17,7 +17,7 @@ MOST_LANES = 4
 """Agents that get a lane each; more share one column, and each row begins with the agent's name."""
 
 _CLOCK = 11
-_LONGEST = 120
+_LONGEST = 80
 LEGEND = "● acts   ┃ thinks   ┊ waits, or has reported   (blank) committed"
 
 
@@ -52,7 +52,7 @@ def rows(history: History) -> Iterator[tuple[Record, Row | None]]:
             continue
         agent = record.get("agent") or calls[record["op"]]["agent"]
         source = calls[record["cause"]]["agent"] if record["event"] == "notify" else None
-        yield record, Row(at=record["at"], agent=agent, text=_brief(text), source=source)
+        yield record, Row(at=record["at"], agent=agent, text=text, source=source)
 
 
 class _Told:
@@ -60,7 +60,7 @@ class _Told:
 
     def __init__(self, history: History) -> None:
         self.answered = {record["op"] for record in history.of("result", "park")}
-        self.repairs = {record["by"]: record for record in history.of("repair") if "by" in record}
+        self.repairs = {record["by"] for record in history.of("repair") if "by" in record}
         self.given_up = {(record["agent"], record["at"]) for record in history.of("give-up")}
         self.committed = {(record["agent"], record["at"]) for record in history.of("commit")}
         self.finished = {(record["agent"], record["at"]) for record in history.of("finish")}
@@ -69,13 +69,14 @@ class _Told:
         """What a record shows; empty for one that shows nothing."""
         match record["event"]:
             case "invoke" if record["op"] not in self.answered:
-                return f"{self._why(record['op'], calls)}{call(record)} ..."
+                return f"{self._why(record['op'])}{call(record)} ..."
             case "result":
                 op = record["op"]
                 filtered = " (as of its place in the order)" if record.get("route", "live") != "live" else ""
-                return f"{self._why(op, calls)}{call(calls[op])} → {outcome(record)}{filtered}"
+                return f"{self._why(op)}{call(calls[op])} → {outcome(record)}{filtered}"
             case "notify":
-                return f"{call(calls[record['op']])} " + ("is cancelled" if record["cancelled"] else f"is now {outcome(record)}")
+                news = "is cancelled" if record["cancelled"] else f"is now {outcome(record)}"
+                return f"{call(calls[record['op']])} {news}"
             case "judge":
                 return {"keep": "judges the notice: nothing to change"}.get(
                     record["decision"], f"judges the notice: {record['decision']}"
@@ -102,7 +103,8 @@ class _Told:
             case "park":
                 return f"waits with {call(calls[record['op']])}"
             case "finish":
-                return f"reports {show(frozen(record['report']))}" + (", commits" if agent in self.committed else "")
+                then = ", commits" if agent in self.committed else ""
+                return f"reports {_brief(show(frozen(record['report'])))}{then}"
             case "commit" if agent not in self.finished:
                 return "commits"
             case "abort" if agent not in self.given_up:
@@ -112,19 +114,15 @@ class _Told:
             case _:
                 return ""
 
-    def _why(self, op: str, calls: Mapping[str, Record]) -> str:
-        repair = self.repairs.get(op)
-        if repair is None:
-            return ""
-        return f"repair of {call(calls[repair['op']])}: " if repair["action"] == "rewrite" else "repair: "
+    def _why(self, op: str) -> str:
+        return "repair: " if op in self.repairs else ""
 
 
 def call(record: Record) -> str:
     """A call as an `invoke` or `hold` record has it, in words: `put x 2`."""
     args = record.get("args", {}).items()
-    return " ".join([
-        record["tool"], *(value if _is_path(name, value) else show(frozen(value)) for name, value in args)
-    ])
+    words = (value if _is_path(name, value) else show(frozen(value)) for name, value in args)
+    return _brief(" ".join([record["tool"], *words]))
 
 
 def outcome(record: Record) -> str:
@@ -132,9 +130,9 @@ def outcome(record: Record) -> str:
     value = show(frozen(record["value"]))
     match record["status"]:
         case "ok":
-            return "ok" if record["value"] == "ok" else value
+            return "ok" if record["value"] == "ok" else _brief(value)
         case "failed":
-            return f"failed: {record['value']}"
+            return f"failed: {_brief(str(record['value']))}"
         case _:
             return "no answer"
 
@@ -177,7 +175,7 @@ def _cells(row: Row, names: list[str], marks: Mapping[str, str], each: int) -> I
     """The lines that a row takes, as one text a lane."""
     if row.source is not None and row.source in names and row.source != row.agent:
         yield _arrow(row, names, marks, each)
-    texts = textwrap.wrap(row.text, each - 2, break_long_words=True) or [""]
+    texts = textwrap.wrap(row.text, each - 2, break_on_hyphens=False) or [""]
     for number, text in enumerate(texts):
         head = "  " if number else ("! " if row.source else "● ")
         yield [_fit(head + text if name == row.agent else marks[name], each) + " " for name in names]
@@ -208,7 +206,8 @@ def _in_one_column(history: History, names: list[str], width: int) -> Iterator[s
         last = row.at
         text = row.text if row.source is None else f"◀ notice from {row.source}: {row.text}"
         head = f"{clock:<{_CLOCK}}{_fit(row.agent, longest)}  "
-        yield from textwrap.wrap(text, width, initial_indent=head, subsequent_indent=" " * len(head))
+        under = " " * len(head)
+        yield from textwrap.wrap(text, width, initial_indent=head, subsequent_indent=under, break_on_hyphens=False)
 
 
 def _mark(marks: dict[str, str], record: Record) -> None:

@@ -5,6 +5,7 @@ Decides nothing but the looks; every simulated number says so.
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from time import perf_counter
 
 from rich.console import Console
@@ -26,15 +27,22 @@ MOST_ENDINGS = 20
 _COLOURS = {0: "green", 1: "red", 2: "yellow"}
 
 
-def console() -> Console:
-    """Where people read; as wide as the terminal, or as a page when there is none."""
-    found = Console(highlight=False, emoji=False, markup=False)
-    return found if found.is_terminal else Console(highlight=False, emoji=False, markup=False, width=WIDTH)
+class Page(Console):
+    """Where people read; as wide as the terminal, or as a page when there is none. Leaves a broken pipe to the caller."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, emoji=False, markup=False)
+        if not self.is_terminal:
+            self.width = WIDTH
+
+    def on_broken_pipe(self) -> None:
+        """Raise what Rich would turn into an exit code that means something else here."""
+        raise BrokenPipeError
 
 
 def print_run(ran: Ran, note: str = "") -> None:
     """The lanes, what is there at the end, and the judgement."""
-    to, outcome = console(), ran.outcome
+    to, outcome = Page(), ran.outcome
     header, end = outcome.history.header, outcome.history.end
     to.print(f"{header['workload']} under {header['protocol']}", style="bold", soft_wrap=True)
     for line in _middle_out(lanes(outcome.history, max(to.width, 60))):
@@ -56,7 +64,7 @@ def print_run(ran: Ran, note: str = "") -> None:
 
 def print_verdict(name: str, verdict: Verdict) -> None:
     """One history's verdict: the answer, then the reasons."""
-    to = console()
+    to = Page()
     to.print(f"{name}: {verdict.verdict}", style=_COLOURS[verdict.exit_code], soft_wrap=True)
     for sentence in verdict.sentences():
         to.print(f"  {sentence}", soft_wrap=True)
@@ -64,7 +72,7 @@ def print_verdict(name: str, verdict: Verdict) -> None:
 
 def print_explored(found: Explored, replay: Sequence[str]) -> None:
     """States and endings; `replay` is the command that runs one again, but for its schedule."""
-    to, all_ = console(), found.exploration
+    to, all_ = Page(), found.exploration
     whole = "every schedule explored" if all_.complete else f"{all_.open:,} states left open"
     to.print(
         f"{all_.states:,} states, {all_.transitions:,} transitions, depth {all_.depth}; {whole}; "
@@ -81,24 +89,30 @@ def print_explored(found: Explored, replay: Sequence[str]) -> None:
 
 
 def print_compared(lines: Iterable[Compared], trials: int) -> None:
-    """The comparison as a table."""
-    to = console()
-    table = Table(title=f"simulated agents, {trials} trials each; seconds and tokens are simulated", title_justify="left")
-    table.add_column("workload", overflow="fold")
-    table.add_column("protocol", overflow="fold")
-    for head in ("right", "pre-order", "seconds", "speedup", "tokens", "notices", "undos", "restarts", "deadl."):
-        table.add_column(head, justify="right", no_wrap=True)
-    for one in lines:
-        table.add_row(
-            one.workload, one.protocol, _share(one.ok), _share(one.order_exact), _number(one.seconds, 1),
-            _number(one.speedup, 2), _number(one.tokens, 2), *(
-                _number(value, 1) for value in (one.notifications, one.undos, one.restarts, one.deadlocks)
-            ),
-        )
-    to.print(table)
+    """The comparison, a table a workload."""
+    to = Page()
+    to.print(f"simulated agents, {trials} trial{'s' * (trials > 1)} each; seconds and tokens are simulated\n")
+    heads = ("right", "pre-order", "seconds", "speedup", "tokens", "notices", "undos", "restarts", "deadlocks")
+    for name, group in groupby(lines, key=lambda one: one.workload):
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column(name, no_wrap=True, min_width=14)
+        for head in heads:
+            table.add_column(head, justify="right", no_wrap=True)
+        for one in group:
+            table.add_row(*_compared(one))
+        to.print(table)
+        to.print()
     to.print(
-        "right: judged ok, invariant kept, nobody gave up. pre-order: outcome of the declared order. speedup and "
-        "tokens: median ratio to the serial run of the same seed. notices to deadlocks: mean per trial.",
+        "right: judged ok, invariant kept, nobody gave up; pre-order: the outcome is that of the declared order;\n"
+        "speedup and tokens: median ratio to the serial run of the same seed; the rest: mean per trial."
+    )
+
+
+def _compared(one: Compared) -> tuple[str, ...]:
+    events = (one.notifications, one.undos, one.restarts, one.deadlocks)
+    return (
+        one.protocol, _share(one.ok), _share(one.order_exact), _number(one.seconds, 1), _number(one.speedup, 2),
+        _number(one.tokens, 2), *(_number(value, 1) for value in events),
     )
 
 
@@ -109,7 +123,7 @@ def print_table(heads: Sequence[str], cells: Iterable[Sequence[str]], title: str
         table.add_column(head, no_wrap=place == 0, overflow="fold")
     for row in cells:
         table.add_row(*row)
-    console().print(table)
+    Page().print(table)
 
 
 class Ticker:
@@ -140,7 +154,7 @@ class Ticker:
         self._bar.update(self._bar.task_ids[0], completed=states, description=text)
 
 
-def _print_judgement(to: Console, ran: Ran) -> None:
+def _print_judgement(to: Page, ran: Ran) -> None:
     if ran.invariant is not None:
         kept = "holds" if ran.invariant else "is broken"
         to.print(f"invariant: {kept}", style=_COLOURS[0 if ran.invariant else 1])
@@ -155,7 +169,7 @@ def _print_judgement(to: Console, ran: Ran) -> None:
         to.print(f"the outcome {met} that of the declared order", soft_wrap=True)
 
 
-def _print_ending(to: Console, one: Judged, replay: Sequence[str]) -> None:
+def _print_ending(to: Page, one: Judged, replay: Sequence[str]) -> None:
     ending = one.ending
     mark = {True: "right", False: "wrong", None: "unknown"}[one.right]
     to.print(f"  {mark}: {one.why}", style={True: "green", False: "red", None: "yellow"}[one.right], soft_wrap=True)
@@ -164,7 +178,7 @@ def _print_ending(to: Console, one: Judged, replay: Sequence[str]) -> None:
     to.print(f"    {command}", style="dim", soft_wrap=True)
 
 
-def _print_conclusion(to: Console, found: Explored) -> None:
+def _print_conclusion(to: Page, found: Explored) -> None:
     match found.exit_code:
         case 0:
             to.print("every ending is as promised", style="green")
@@ -180,7 +194,7 @@ def _print_conclusion(to: Console, found: Explored) -> None:
             to.print("cannot tell of every ending", style="yellow")
 
 
-def _print_pairs(to: Console, title: str, pairs: Mapping[str, object], most: int = 30) -> None:
+def _print_pairs(to: Page, title: str, pairs: Mapping[str, object], most: int = 30) -> None:
     to.print(f"{title}:" + ("" if pairs else " nothing"))
     for name, value in list(pairs.items())[:most]:
         to.print(f"  {name} = {show(frozen(value))}", soft_wrap=True)

@@ -14,7 +14,7 @@ from coagent.event import Event, Finished, Inferring, Invoked, Launched, Perform
 from coagent.operation import Notice
 from coagent.protocols import notices
 from coagent.protocols.naive import answered
-from coagent.protocols.run import Operation, Phase, Run, Standing, Turn, check_legal
+from coagent.protocols.run import CALLS, NOTICES, Operation, Phase, Run, Standing, Turn, check_legal
 from coagent.tool import outcome_equal
 
 
@@ -24,6 +24,7 @@ class Broadcast:
 
     name: str = "broadcast"
     promises: str = "any"
+    emits: frozenset[str] = CALLS | NOTICES
 
     def start(self) -> Run:
         """An empty run."""

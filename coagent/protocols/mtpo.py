@@ -13,7 +13,7 @@ from coagent.event import Event, Finished, Inferring, Invoked, Launched, Perform
 from coagent.operation import Call, Declaration, Notice, Result, Sighting
 from coagent.path import any_overlap
 from coagent.protocols import notices, trajectory
-from coagent.protocols.run import Operation, Phase, Run, Standing, Turn, check_legal
+from coagent.protocols.run import CALLS, NOTICES, SLOTS, WAITS, Operation, Phase, Run, Standing, Turn, check_legal
 from coagent.tool import outcome_equal
 
 ROUTES = ("snapshot", "recorded", "undo")
@@ -35,6 +35,7 @@ class Mtpo:
     gate: str = "hold"
     routes: tuple[str, ...] = ROUTES
     promises: str = "declared"
+    emits: frozenset[str] = CALLS | WAITS | NOTICES | SLOTS
 
     def start(self) -> Run:
         """An empty run."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coagent.effect import Effect, Start
 from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Launched, Performed, Retracted
-from coagent.protocols.run import Phase, Run, Standing, Turn, check_legal
+from coagent.protocols.run import CALLS, Phase, Run, Standing, Turn, check_legal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class Naive:
 
     name: str = "naive"
     promises: str = "any"
+    emits: frozenset[str] = CALLS
 
     def start(self) -> Run:
         """An empty run."""

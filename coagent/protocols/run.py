@@ -17,6 +17,18 @@ from coagent.operation import Call, Cell, Declaration, Notice, Position, Result,
 from coagent.path import PathIndex
 
 
+CALLS = frozenset({"Start", "Place", "Perform", "Reply", "Commit"})
+"""The effects that every protocol may emit."""
+WAITS = frozenset({"Park", "Release"})
+"""Calls may be made to wait."""
+RESTARTS = frozenset({"Restart", "GiveUp"})
+"""Attempts may be thrown away."""
+NOTICES = frozenset({"Notify", "Deliver", "Hold", "Remove"})
+"""Agents may be told, held back, and repair."""
+SLOTS = frozenset({"Mask", "Cancel"})
+"""Late writes may be slotted in under what took effect above them."""
+
+
 class Phase(Enum):
     """Where an agent stands."""
 

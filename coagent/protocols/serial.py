@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from coagent.effect import Effect, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
-from coagent.protocols.run import Phase, Run, Turn, check_legal
+from coagent.protocols.run import CALLS, Phase, Run, Turn, check_legal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Serial:
 
     name: str = "serial"
     promises: str = "any"
+    emits: frozenset[str] = CALLS
 
     def start(self) -> Run:
         """An empty run."""

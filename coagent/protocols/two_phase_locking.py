@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from coagent.effect import Effect, Park, Release, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
-from coagent.protocols.run import Operation, Phase, Run, Standing, Turn, check_legal
+from coagent.protocols.run import CALLS, RESTARTS, WAITS, Operation, Phase, Run, Standing, Turn, check_legal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,7 @@ class TwoPhaseLocking:
     name: str = "2pl"
     restarts: int = 5
     promises: str = "any"
+    emits: frozenset[str] = CALLS | WAITS | RESTARTS
 
     def start(self) -> Run:
         """An empty run."""

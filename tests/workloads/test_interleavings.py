@@ -6,10 +6,6 @@ from interleavings import endings, kept, serial_endings
 from workloads import slots, textbook, workload
 from workloads.o5_double_booked_slot import workload as o5
 
-def outcomes(ends):
-    return {one.outcome for one in ends}
-
-
 KEPT = {
     "dirty-read": (5, 10), "dirty-read-innocent": (6, 6), "lost-update": (2, 6), "lost-update-innocent": (2, 2),
     "read-skew": (4, 6), "read-skew-innocent": (6, 6), "write-skew": (2, 6), "write-skew-innocent": (6, 6),
@@ -24,6 +20,10 @@ BUILT = {
     "slots for two": lambda: slots.workload(2),
     "slots for two without a note": lambda: slots.workload(2, irrelevant=False),
 }
+
+
+def outcomes(ends):
+    return {one.outcome for one in ends}
 
 
 @pytest.fixture(params=BUILT)
