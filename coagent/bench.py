@@ -84,9 +84,10 @@ def step_times(protocol_name: str, agents: int, operations: int, *, repeats: int
 
 def crowd(agents: int, operations: int) -> Workload:
     """Agents that write and read objects of their own; one call in fifty, by lot, is on one of `agents / 2` shared."""
+    plans = [plan(index, agents, operations) for index in range(agents)]
     made = tuple(
-        Agent(name=f"agent-{index:02}", program=partial(_busy, plan(index, agents, operations)), think_s=1 + index / 100)
-        for index in range(agents)
+        Agent(name=f"agent-{index:02}", program=partial(_busy, calls), think_s=1 + index / 100)
+        for index, calls in enumerate(plans)
     )
     return Workload(name="crowd", state=(), agents=made)
 

@@ -28,7 +28,7 @@ _COLOURS = {0: "green", 1: "red", 2: "yellow"}
 
 
 class Page(Console):
-    """Where people read; as wide as the terminal, or as a page when there is none. Leaves a broken pipe to the caller."""
+    """Where people read; as wide as the terminal, or as a page when there is none. A broken pipe is the caller's."""
 
     def __init__(self) -> None:
         super().__init__(highlight=False, emoji=False, markup=False)

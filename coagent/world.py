@@ -15,7 +15,7 @@ from coagent import effect, store
 from coagent.actor import Action, Entry
 from coagent.judge import PERFECT, Judge
 from coagent.operation import Call, Value
-from coagent.path import any_overlap
+from coagent.path import ancestors, any_overlap
 from coagent.performer import Live
 from coagent.recording import Recorder
 from coagent.workload import Workload
@@ -108,12 +108,44 @@ class World:
         return {name: self.actors[name].report for name in self.order}
 
     def ready(self) -> Iterator[tuple[int, effect.Perform]]:
-        """The effects that may complete now, with their index among those in flight (contract C2)."""
+        """The effects that may complete now, with their index among those in flight: nothing before them conflicts (C2)."""
+        before = Touched()
         for at, flight in enumerate(self.flights):
-            if flight.act == "unknown":
-                continue
-            if not any(conflict(before, flight) for before in self.flights[:at]):
+            if flight.act != "unknown" and not before.conflicts(flight):
                 yield at, flight
+            before.add(flight)
+
+
+class Touched:
+    """The footprints of the effects met so far, for asking quickly whether a later one conflicts with any."""
+
+    def __init__(self) -> None:
+        self._ops: set[str] = set()
+        self._written: set[str] = set()
+        self._above_written: set[str] = set()
+        self._read: set[str] = set()
+        self._above_read: set[str] = set()
+
+    def add(self, flight: effect.Perform) -> None:
+        """Remember an effect."""
+        self._ops.add(flight.op)
+        for paths, at, above in (
+            (flight.writes, self._written, self._above_written), (flight.reads, self._read, self._above_read),
+        ):
+            for path in paths:
+                if path not in at:
+                    at.add(path)
+                    above.update(ancestors(path))
+
+    def conflicts(self, flight: effect.Perform) -> bool:
+        """Whether one writes what the other touches, or they are on one operation."""
+        return flight.op in self._ops or any(
+            _meets(path, self._written, self._above_written) for path in (*flight.reads, *flight.writes)
+        ) or any(_meets(path, self._read, self._above_read) for path in flight.writes)
+
+
+def _meets(path: str, at: set[str], above: set[str]) -> bool:
+    return path in at or path in above or any(one in at for one in ancestors(path))
 
 
 def conflict(left: effect.Perform, right: effect.Perform) -> bool:

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+from coagent.bad_input import BadInput
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.program import Intent
 from coagent.tool import OK, TOOLS, Args, Tool, View, Writes, children, failed
@@ -17,7 +18,7 @@ from coagent.workload import Agent, Workload
 from workloads import office
 
 NAME = "o5-double-booked-slot"
-STORY = "A and B each book half an hour in the first free slot of {person}'s {day}."
+STORY = "A and B each book half an hour in the first free slot of one person's day. It is {person}'s {day}."
 
 OPENS_MIN, CLOSES_MIN, MEETING_MIN = 9 * 60, 18 * 60, 30
 """Minutes of the day between which a meeting fits, and the length of one."""
@@ -57,6 +58,8 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
 
 def busy_day(state: Mapping[str, Value]) -> Day:
     """The fullest day of one person that begins at nine, or of any; ties go to the earliest, then by name."""
+    if not state:
+        raise BadInput("the calendar has no events, and the cell needs somebody's day; check the folder of the tables")
     days: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for name in {path.split("/")[1] for path in state}:
         at = f"calendar/{name}"

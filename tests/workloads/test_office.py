@@ -121,6 +121,11 @@ def test_the_first_free_slot_is_the_first_that_fits_between_nine_and_six(taken, 
     assert first_free(reversed(taken)) == start
 
 
+def test_a_calendar_without_events_is_refused():
+    with pytest.raises(BadInput, match="the calendar has no events"):
+        busy_day({})
+
+
 def test_the_busy_day_begins_at_nine_where_there_is_one():
     def event(name, person, start):
         return {f"calendar/{name}/participant": person, f"calendar/{name}/start": start}

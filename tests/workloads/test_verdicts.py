@@ -1,4 +1,4 @@
-"""The checker, which sees only the history, and the invariant, which sees only the outcome, agree on every textbook run."""
+"""The checker, which sees only histories, and invariants, which see only outcomes, agree on every textbook run."""
 
 import pytest
 

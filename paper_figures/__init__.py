@@ -1,0 +1,1 @@
+"""Pictures and tables made from runs; every one says what is simulated."""

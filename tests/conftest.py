@@ -1,0 +1,33 @@
+"""The command line as tests call it: in this process, with what it printed and its exit code."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import settings
+
+from coagent.cli import main
+
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def coagent(capsys) -> Callable[..., Answer]:
+    """Runs the command line with these arguments."""
+
+    def called(*argv: object) -> Answer:
+        capsys.readouterr()
+        code = main([str(word) for word in argv])
+        return Answer(code, *capsys.readouterr())
+
+    return called
