@@ -109,6 +109,10 @@ class _Folding:
                 told.wrote, told.cover = _cells(record["wrote"]), record["by"]
             case "undo":
                 self.undone(record["op"], told)
+            case "inherit":
+                heir = self.ops[record["heir"]]
+                heir.captured = {path: told.captured.get(path, entry) for path, entry in heir.captured.items()}
+                told.applied = None
             case "result":
                 told.belief = told.acted = _outcome(record)
             case "refresh":

@@ -26,7 +26,9 @@ class Perform:
     """Carry out `act` of operation `op`, answered by `Performed`.
 
     `exec` prepares and executes, `redo` does so again, `undo` reverses, `refresh` executes a read
-    again for its result alone, `resolve` looks at the target to decide an unknown outcome. A read
+    again for its result alone, `resolve` looks at the target to decide an unknown outcome, and `inherit`
+    takes the operation out under a write that covers it: what it captured becomes what `heir` captured,
+    and the live store stays as it is. A read
     sees the live store corrected by `overrides`, in order; `route` says how it is served (`live`,
     `snapshot`, `recorded`, `undo`). `recorded` names the operation whose result stands for it.
     """
@@ -39,6 +41,7 @@ class Perform:
     route: str = "live"
     overrides: tuple[Override, ...] = ()
     recorded: str | None = None
+    heir: str | None = None
     cause: str | None = None
 
 

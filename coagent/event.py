@@ -58,7 +58,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performed:
-    """An effect on the store came back. `act` is `exec`, `redo`, `undo`, `refresh` or `resolve`.
+    """An effect on the store came back. `act` is `exec`, `redo`, `undo`, `inherit`, `refresh` or `resolve`.
 
     `wrote` are the cells it left behind, `saw` the cells its result rests on, `cause` what its
     effect named as the reason for it.

@@ -37,6 +37,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "prepare": {"op": "op", "captured": "sightings"},
     "exec": {"op": "op", "status": "status", "wrote": "cellmap"},
     "undo": {"op": "op"},
+    "inherit": {"op": "op", "heir": "op"},
     "redo": {"op": "op", "wrote": "cellmap", **_RESULT},
     "mask": {"op": "op", "by": "op", "wrote": "cellmap"},
     "result": {"op": "op", "agent": "agent", **_RESULT},

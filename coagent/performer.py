@@ -47,6 +47,8 @@ def perform(live: Live, flight: Perform, tools: Mapping[str, Tool], lost: Mappin
     match flight.act:
         case "undo":
             return _undo(live, flight)
+        case "inherit":
+            return _inherit(live, flight)
         case "exec" if flight.op in lost:
             after = _act(live, flight, tools)[0] if lost[flight.op] else live
             records = (("exec", {"op": flight.op, "status": "unknown", "wrote": {}}),)
@@ -97,6 +99,15 @@ def _undo(live: Live, flight: Perform) -> Done:
     captured = live.captured.delete(flight.op) if flight.op in live.captured else live.captured
     after = replace(live, cells=cells, captured=captured)
     return Done(live=after, event=_answer(flight, Result("ok")), records=(("undo", {"op": flight.op}),))
+
+
+def _inherit(live: Live, flight: Perform) -> Done:
+    """The heir's inverse now restores what lay below the operation that leaves."""
+    below = dict(live.captured[flight.op])
+    taken = tuple((path, below.get(path, entry)) for path, entry in live.captured[flight.heir])
+    after = replace(live, captured=live.captured.delete(flight.op).set(flight.heir, taken))
+    records = (("inherit", {"op": flight.op, "heir": flight.heir}),)
+    return Done(live=after, event=_answer(flight, Result("ok")), records=records)
 
 
 def _resolve(live: Live, flight: Perform) -> Done:

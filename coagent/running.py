@@ -12,7 +12,7 @@ from checker.verdict import Verdict
 from coagent.history import History, plain
 from coagent.operation import same
 from coagent.program import report_out
-from coagent.simulate import MAX_STEPS, Outcome, chooser_of, simulate
+from coagent.simulate import Outcome, chooser_of, simulate
 from coagent.workload import Cost, Workload
 from coagent.world import Setting
 
@@ -72,7 +72,7 @@ class Ran:
 
 def run(
     workload: Workload, protocol: object, *, schedule: str | tuple[int, ...] = "clock", seed: int = 0,
-    max_steps: int = MAX_STEPS,
+    max_steps: int | None = None,
 ) -> Ran:
     """Simulate and judge. Raises BadInput when the schedule does not fit."""
     setting = Setting(workload=workload, protocol=protocol, seed=seed)

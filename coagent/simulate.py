@@ -16,8 +16,8 @@ from coagent.program import report_out
 from coagent.recording import history
 from coagent.world import Choice, Setting, World
 
-MAX_STEPS = 20_000
-"""Choices after which a run counts as not reaching quiescence."""
+STEPS_PER_AGENT = 5_000
+"""Choices for each agent after which a run counts as not reaching quiescence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,10 @@ Chooser = Callable[[World, tuple[Choice, ...]], tuple[int, float]]
 """Given a world and what may happen next: the index of the choice, and the time in seconds at which it happens."""
 
 
-def simulate(setting: Setting, chooser: Chooser, *, schedule: object = "clock", max_steps: int = MAX_STEPS) -> Outcome:
-    """Run to the end, or to the step bound (then `quiescent` is False)."""
+def simulate(setting: Setting, chooser: Chooser, *, schedule: object = "clock", max_steps: int | None = None) -> Outcome:
+    """Run to the end, or to the bound on choices (then `quiescent` is False)."""
     world, taken, now = opened(setting), [], 0.0
+    max_steps = STEPS_PER_AGENT * len(world.order) if max_steps is None else max_steps
     while len(taken) < max_steps and (choices := world.choices()):
         index, now = chooser(world, choices)
         world = world.take(choices[index], at=now)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coagent.bad_input import BadInput
 from coagent.crank import opened
 from coagent.history import Record
-from coagent.simulate import MAX_STEPS, Chooser, Listed, Outcome, finished, simulate
+from coagent.simulate import Chooser, Listed, Outcome, finished, simulate
 from coagent.world import Choice, Setting, World
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Stepper:
         steps = max(steps, 0)
         del self._worlds[steps + 1 :], self._taken[steps:], self._now[steps + 1 :]
 
-    def finish(self, chooser: Chooser | None = None, *, max_steps: int = MAX_STEPS) -> Outcome:
+    def finish(self, chooser: Chooser | None = None, *, max_steps: int | None = None) -> Outcome:
         """Let a chooser (by default the first choice, always) run to the end or the step bound."""
         chooser, start = chooser or Listed(()), self._now[-1]
         while len(self._taken) < max_steps and (choices := self.choices()):

@@ -117,7 +117,7 @@ def _calls(history: History, end: float) -> list[str]:
         x = _x(record["at"], end)
         y = LANES[record["agent"]]
         shapes.append(f'<path d="M{x - 5:.1f} {y - 6} h10 v12 h-10 z" fill="{PAPER}" stroke="{NOTICE}" stroke-width="1.6"/>')
-        shapes.append(_text(x, y - 15, "held, judges", NOTICE))
+        shapes.append(_text(x + 9, y - 14, "held, judges", NOTICE, "start"))
     for record in history.of("commit"):
         x, y = _x(record["at"], end), LANES[record["agent"]]
         shapes.append(_line(x, y - 11, x, y + 11, INK, 'stroke-width="2.5"'))

@@ -290,7 +290,8 @@ class TestRest:
         assert done.returncode == 3 and done.stderr.count("\n") == 1 and "No space left" in done.stderr
 
     def test_interrupted_in_one_line(self):
-        command = [sys.executable, "-m", "coagent", "run", "livelock", "--protocol", "broadcast", "--max-steps", "9999999"]
+        words = ["run", "livelock", "--protocol", "broadcast", "--max-steps", "9999999"]
+        command = [sys.executable, "-m", "coagent", *words]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV) as running:
             time.sleep(2)
             running.send_signal(signal.SIGINT)

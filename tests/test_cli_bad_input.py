@@ -1,4 +1,4 @@
-"""Whatever cannot be used ends with exit code 3 and one line that says what and where, and nothing is printed or written."""
+"""Whatever cannot be used ends with exit code 3 and one line that says what and where; nothing is printed or written."""
 
 import json
 import os
@@ -158,7 +158,10 @@ class TestHistory:
 
     @pytest.mark.parametrize(
         "content",
-        [b"", b"\n\n", b"\x00\x01\x02", b"\x1f\x8b\x08rest", b"hello world\n", b'{"history": "coagent"}\n', b'{"a": 1}\n', b"[1]\n"],
+        [
+            b"", b"\n\n", b"\x00\x01\x02", b"\x1f\x8b\x08rest", b"hello world\n", b'{"history": "coagent"}\n',
+            b'{"a": 1}\n', b"[1]\n",
+        ],
         ids=repr,
     )
     def test_what_is_no_history(self, coagent, tmp_path, content):
@@ -213,7 +216,10 @@ class TestOwnProtocol:
 
 @pytest.mark.parametrize(
     "words",
-    [["run", "none.json"], ["run", "--nope"], ["check", "none"], ["explore", "slot"], ["compare", "slots", "--protocols", "x"]],
+    [
+        ["run", "none.json"], ["run", "--nope"], ["check", "none"], ["explore", "slot"],
+        ["compare", "slots", "--protocols", "x"],
+    ],
     ids=" ".join,
 )
 def test_process_ends_with_three_and_one_line(words, tmp_path):

@@ -89,7 +89,7 @@ class Mtpo:
             self._remove(turn, op, None)
             return
         turn.set_agent(event.agent, phase=Phase.WAITING, awaits=op.name)
-        if not self._arrange(turn, None, [op]):
+        if not self._inherit(turn, op, None) and not self._arrange(turn, None, [op]):
             turn.reply(op)
 
     def _finished(self, turn: Turn, event: Finished) -> None:
@@ -131,13 +131,28 @@ class Mtpo:
 
     def _write(self, turn: Turn, op: Operation, replaced: list[Operation]) -> None:
         """Rule 3, ww: a late write is slotted in under what already took effect above it (P1 section 4.4)."""
-        by = None if replaced else trajectory.cover(turn, op)
+        in_place = [old for old in replaced if not self._inherit(turn, old, op.name)]
+        maskable = op.declaration.blind and op.declaration.image and not in_place
+        by = trajectory.cover(turn, op) if maskable else None
         if by is None:
-            self._arrange(turn, op, replaced)
+            self._arrange(turn, op, in_place)
             return
-        turn.index(turn.set_op(op.name, standing=Standing.MASKED, cover=by, wrote=op.declaration.image))
-        turn.emit(Mask(op=op.name, by=by))
+        op = turn.set_op(op.name, standing=Standing.MASKED, cover=by.name, wrote=op.declaration.image)
+        turn.index(op)
+        turn.emit(Mask(op=op.name, by=by.name))
         turn.reply(op)
+        self._refresh_readers(turn, op, below=by)
+
+    def _inherit(self, turn: Turn, old: Operation, by: str | None) -> bool:
+        """Take out a write that a higher blind write covers, without touching the live state; False when none does."""
+        heir = trajectory.heir(turn, old)
+        if heir is None:
+            return False
+        for masked in trajectory.uncovered(turn, [old]):
+            turn.set_op(masked.name, cover=heir.name)
+        self._remove(turn, old, by)
+        turn.perform(old.name, "inherit", heir=heir.name)
+        return True
 
     def _arrange(
         self, turn: Turn, op: Operation | None, removed: list[Operation], *, act: str = "exec", cause: str | None = None
@@ -178,7 +193,7 @@ class Mtpo:
         if op.standing in trajectory.LIVE and op.writes and op.declaration.recoverable:
             turn.leaving = turn.leaving.add(op.writes, op.name)
         elif op.standing is Standing.MASKED:
-            self._refresh_readers(turn, op)
+            self._refresh_readers(turn, op, below=turn.ops[op.cover])
         turn.set_op(op.name, standing=Standing.REMOVED)
         turn.emit(Remove(op=op.name, by=by))
 
@@ -198,7 +213,7 @@ class Mtpo:
                 return
             case "exec" | "resolve":
                 self._executed(turn, op, event)
-            case "undo":
+            case "undo" | "inherit":
                 self._undone(turn, op)
             case "redo":
                 self._redone(turn, op, event)
@@ -236,15 +251,33 @@ class Mtpo:
             self._refresh_readers(turn, op)
 
     def _refreshed(self, turn: Turn, op: Operation, event: Performed) -> None:
-        if op.standing is not Standing.REMOVED:
-            self._tell(turn, op, event.cause, event.result, event.saw)
+        again = op.stale
+        op = turn.set_op(op.name, refreshing=False, stale=None)
+        if op.standing is Standing.REMOVED:
+            return
+        self._tell(turn, op, event.cause, event.result, event.saw)
+        if again:
+            self._refresh(turn, turn.ops[op.name], again, frozenset({op.name}))
 
-    def _refresh_readers(self, turn: Turn, write: Operation) -> None:
-        """Rule 2, rw: look again at what higher positions read where this write landed or went (P1 section 4.5)."""
+    def _refresh_readers(self, turn: Turn, write: Operation, below: Operation | None = None) -> None:
+        """Rule 2, rw: look again at what higher positions (up to `below`) read where this write landed or went.
+
+        P1 section 4.5.
+        """
         stale = [op for op in turn.reading(write.writes) if not op.writes and op.position > write.position]
+        if below is not None:
+            stale = [op for op in stale if op.position < below.position]
         names = frozenset(op.name for op in stale)
         for op in sorted(stale, key=lambda one: one.position):
-            self._read(turn, op, "refresh", write.name, names)
+            self._refresh(turn, op, write.name, names)
+
+    def _refresh(self, turn: Turn, op: Operation, cause: str, stale: frozenset[str]) -> None:
+        """Read again, or once more when the read under way has come back."""
+        if op.refreshing:
+            turn.set_op(op.name, stale=cause)
+            return
+        turn.set_op(op.name, refreshing=True)
+        self._read(turn, turn.ops[op.name], "refresh", cause, stale)
 
     def _tell(self, turn: Turn, op: Operation, cause: str, result: Result, saw: tuple[Sighting, ...]) -> None:
         """Send a notice if the receiver was told otherwise, or (`footprint`) in any case."""

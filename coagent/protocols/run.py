@@ -83,7 +83,8 @@ class Agent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One tool call placed in the order. `told` is the result its agent knows or has been sent."""
+    """One tool call placed in the order. `told` is the result its agent knows or has been sent, `cover` the write
+    that hides a masked one; while a read is `refreshing`, `stale` names the newest reason to do it once more."""
 
     name: str
     agent: str
@@ -95,6 +96,8 @@ class Operation:
     wrote: tuple[tuple[str, Cell], ...] = ()
     cover: str | None = None
     flights: int = 0
+    refreshing: bool = False
+    stale: str | None = None
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -206,7 +209,7 @@ class Turn:
         """Ask for an effect on the store, and expect one answer."""
         op = self.set_op(name, flights=self.ops[name].flights + 1)
         self.set_agent(op.agent, flights=self.agents[op.agent].flights + 1)
-        reads = () if act == "undo" else op.reads
+        reads = () if act in ("undo", "inherit") else op.reads
         writes = () if act == "refresh" else op.writes
         self.emit(Perform(op=name, act=act, call=op.call, reads=reads, writes=writes, **details))
 

@@ -46,22 +46,28 @@ def uncovered(turn: Turn, undone: Iterable[Operation]) -> list[Operation]:
     return [op for op in turn.writing(paths) if op.standing is Standing.MASKED and op.cover in names]
 
 
-def cover(turn: Turn, op: Operation) -> str | None:
-    """The landed blind write that hides a late blind write from everyone, or None (Thomas write rule).
+def cover(turn: Turn, op: Operation) -> Operation | None:
+    """The landed blind write that hides a blind write at `op`'s place from everyone above it, or None.
 
-    Every object must be covered, and nothing may read or read-modify-write between the two.
+    Thomas' write rule. Every object must be covered, and nothing may read-modify-write in between;
+    pure reads in between are served from the write trajectory instead of the live store.
     """
-    if not (op.declaration.blind and op.declaration.image):
-        return None
-    others = {other.name: other for other in (*turn.writing(op.writes), *turn.reading(op.writes))}
-    for other in sorted(others.values(), key=lambda one: one.position):
-        if other.position < op.position or other.standing is Standing.MASKED:
+    above = {other.name: other for other in (*turn.writing(op.writes), *turn.reading(op.writes)) if other.writes}
+    for other in sorted(above.values(), key=lambda one: one.position):
+        if other.position <= op.position or other.standing is Standing.MASKED:
             continue
         landed = other.standing is Standing.APPLIED and not other.flights
-        if landed and other.declaration.blind and set(op.writes) <= set(other.writes):
-            return other.name
-        return None
+        return other if landed and other.declaration.blind and set(op.writes) <= set(other.writes) else None
     return None
+
+
+def heir(turn: Turn, op: Operation) -> Operation | None:
+    """The landed blind write under which `op` can leave without a trace in the live store, or None.
+
+    The heir takes over what `op` captured as what lies below it, so it must capture whole cells.
+    """
+    still = op.standing is Standing.APPLIED and not op.flights and op.declaration.versioned
+    return cover(turn, op) if still and op.declaration.recoverable else None
 
 
 def overrides(turn: Turn, op: Operation, above: Iterable[Operation]) -> tuple[Override, ...]:

@@ -196,11 +196,32 @@ def test_what_a_cover_hid_is_applied_when_the_cover_is_taken_back() -> None:
     assert world.final_state == {"go": 0, "x": 1}
 
 
-def test_a_late_write_under_a_read_in_between_is_not_masked() -> None:
+def test_a_reader_between_a_late_masked_write_and_its_cover_is_notified() -> None:
     agents = {"A": [put("x", "1")], "B": [GET_X], "C": [put("x", "2")]}
     world = driven(setting(agents, Mtpo(), {"x": 0}), "BCA")
-    assert ops(world, "mask") == []
-    assert [one["value"] for one in events(world, "notify")] == [1]
+    assert (ops(world, "mask"), ops(world, "undo")) == (["A.1"], [])
+    assert [(one["agent"], one["value"]) for one in events(world, "notify")] == [("B", 1)]
+
+
+def test_a_late_write_under_a_read_modify_write_in_between_is_not_masked() -> None:
+    agents = {"A": [put("x", "1")], "B": [add("x")], "C": [put("x", "2")]}
+    world = driven(setting(agents, Mtpo(), {"x": 0}), "BCA")
+    assert (ops(world, "mask"), ops(world, "redo")) == ([], ["B.1", "C.1"])
+
+
+def test_a_covered_write_leaves_without_touching_the_live_state() -> None:
+    """B takes its write back from under C's: nothing is undone, and what C's undo would restore is what B found."""
+    agents = {
+        "A": [put("go", "0")],
+        "B": [{"get": "go", "as": "g"}, {"if": "g == 1", "then": [put("x", "1")], "else": []}],
+        "C": [put("x", "2"), GET_X],
+        "D": [{"get": "x", "as": "w"}],
+    }
+    world = to_the_end(driven(setting(agents, Mtpo(), {"go": 1, "x": 0}), "BBCA"))
+    assert [(one["op"], one["heir"]) for one in events(world, "inherit")] == [("B.2", "C.1")]
+    assert ops(world, "undo") == []
+    assert world.live.captured["C.1"] == (("x", ((0,), None)),)
+    assert world.final_state == {"go": 0, "x": 2}
 
 
 def test_a_late_read_modify_write_is_never_masked() -> None:
