@@ -54,7 +54,9 @@ def run(
     seed: Seed = 0,
     agents: Agents = None,
     record: Annotated[str | None, typer.Option(metavar="FILE", help="Write the history to a new file.")] = None,
-    max_steps: Annotated[int, typer.Option(min=1, help="Choices after which a run counts as not ending.")] = 20_000,
+    max_steps: Annotated[
+        int | None, typer.Option(min=1, help="Choices before a run counts as not ending; by default 5000 an agent.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Simulate one run, and judge it."""

@@ -85,6 +85,8 @@ class _Told:
                 return f"repair: takes back {call(calls[record['op']])}"
             case "undo":
                 return f"undone: {call(calls[record['op']])}"
+            case "inherit":
+                return f"taken out: {call(calls[record['op']])}, from under {call(calls[record['heir']])}"
             case "redo":
                 return f"redone: {call(calls[record['op']])} → {outcome(record)}"
             case "mask":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coagent.bad_input import BadInput
 from coagent.crank import opened
 from coagent.history import Record
-from coagent.simulate import Chooser, Listed, Outcome, finished, simulate
+from coagent.simulate import STEPS_PER_AGENT, Chooser, Listed, Outcome, finished, simulate
 from coagent.world import Choice, Setting, World
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ class Stepper:
         del self._worlds[steps + 1 :], self._taken[steps:], self._now[steps + 1 :]
 
     def finish(self, chooser: Chooser | None = None, *, max_steps: int | None = None) -> Outcome:
-        """Let a chooser (by default the first choice, always) run to the end or the step bound."""
+        """Let a chooser (by default the first choice, always) run to the end or the bound on choices."""
         chooser, start = chooser or Listed(()), self._now[-1]
+        max_steps = STEPS_PER_AGENT * len(self.world.order) if max_steps is None else max_steps
         while len(self._taken) < max_steps and (choices := self.choices()):
             index, now = chooser(self.world, choices)
             self._take(index, start + now)

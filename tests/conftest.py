@@ -12,6 +12,18 @@ settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--regenerate` writes the golden transcripts anew instead of comparing with them."""
+    parser.addoption("--regenerate", action="store_true", help="write the golden transcripts anew")
+
+
+def pytest_terminal_summary(terminalreporter: object) -> None:
+    """Print the figures that tests measured, wherever they ran."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in getattr(report, "user_properties", ()):
+            terminalreporter.write_line(f"{name}: {value}")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Exit code, standard output, standard error."""

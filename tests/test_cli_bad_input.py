@@ -1,4 +1,4 @@
-"""Whatever cannot be used ends with exit code 3 and one line that says what and where; nothing is printed or written."""
+"""Whatever cannot be used ends with exit code 3 and one line of what and where; nothing is printed or written."""
 
 import json
 import os
