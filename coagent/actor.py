@@ -6,7 +6,7 @@ to do next. Knows nothing of protocols, ranks or the store.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coagent.operation import Call, Declaration, Result, Value, same
 from coagent.program import Intent
@@ -55,6 +55,31 @@ class Report:
 
 
 Action = Ask | TakeBack | Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A scripted agent in the world. `mode` is `inferring`, `waiting`, `resting` (reported) or `done`.
+
+    `fresh` are the operations whose notices the present inference consumed, `held` what the gate
+    held back and has not been made again: `(call,)`, or `(None,)` for a report, `doubts` what an erring judge will needlessly redo.
+    """
+
+    name: str
+    index: int
+    attempt: int = 1
+    mode: str = "waiting"
+    log: tuple[Entry, ...] = ()
+    fresh: tuple[str, ...] = ()
+    held: tuple[Call | None, ...] = ()
+    doubts: tuple[str, ...] = ()
+    report: object = None
+    gave_up: bool = False
+    action: Action | None = field(default=None, compare=False)
+    think_s: float = field(default=0.0, compare=False)
+    inferences: int = field(default=0, compare=False)
+    context_tokens: int = field(default=0, compare=False)
+    cached_tokens: int = field(default=0, compare=False)
 
 
 def next_action(program: Program, log: tuple[Entry, ...], tools: Mapping[str, Tool]) -> Action:

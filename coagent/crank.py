@@ -5,30 +5,22 @@ simulated store changes here, and every record of the history is written here.
 """
 
 from dataclasses import replace
-
-from immutables import Map
+from typing import TYPE_CHECKING
 
 from coagent import actor, effect, event, inference, performer
-from coagent.actor import Ask, Entry, Report, TakeBack
+from coagent.actor import Actor, Ask, Entry, Report, TakeBack
 from coagent.operation import Notice, Result
 from coagent.program import report_out
-from coagent.recording import Recorder, args_out, cells_out, outcome_out
-from coagent.world import Actor, Choice, Setting, World
+from coagent.recording import args_out, cells_out, outcome_out
+
+if TYPE_CHECKING:
+    from coagent.world import Choice, World
 
 
-def opened(setting: Setting) -> World:
-    """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring."""
-    workload = setting.workload
-    actors = Map({
-        one.name: Actor(name=one.name, index=index, context_tokens=workload.cost.system_tokens)
-        for index, one in enumerate(workload.agents)
-    })
-    world = World(
-        setting=setting, run=setting.protocol.start(), actors=actors,
-        live=performer.opened(workload.state), recorder=Recorder(),
-    )
+def launched(world: "World") -> "World":
+    """The world when every agent has been launched, in pre-order, and whoever may begin is inferring."""
     step = _Step(world, 0.0)
-    for index, one in enumerate(workload.agents):
+    for index, one in enumerate(world.setting.workload.agents):
         rank = (index + 1,)
         step.record("launch", agent=one.name, rank=list(rank))
         step.feed(event.Launched(agent=one.name, rank=rank))
@@ -36,7 +28,7 @@ def opened(setting: Setting) -> World:
     return step.world()
 
 
-def taken(world: World, choice: Choice, at: float) -> World:
+def taken(world: "World", choice: "Choice", at: float) -> "World":
     """The world after a choice, at a time in seconds. Raises ValueError when it is not among the choices."""
     step = _Step(world, at)
     if choice.act == "infer":
@@ -54,16 +46,15 @@ def taken(world: World, choice: Choice, at: float) -> World:
 class _Step:
     """One taken choice, on a working copy: feeds the engine, carries out its effects, wakes agents."""
 
-    def __init__(self, world: World, at: float) -> None:
+    def __init__(self, world: "World", at: float) -> None:
         self.before, self.at, self.setting = world, at, world.setting
         self.run, self.actors, self.live = world.run, world.actors, world.live
         self.flights, self.recorder = world.flights, world.recorder
         self.awake: list[str] = []
 
-    def world(self) -> World:
-        return World(
-            setting=self.setting, run=self.run, actors=self.actors, live=self.live,
-            flights=self.flights, recorder=self.recorder,
+    def world(self) -> "World":
+        return replace(
+            self.before, run=self.run, actors=self.actors, live=self.live, flights=self.flights, recorder=self.recorder
         )
 
     def record(self, kind: str, **fields: object) -> None:

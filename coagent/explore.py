@@ -7,11 +7,10 @@ shortest schedule that leads to them.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coagent.crank import opened
 from coagent.history import plain
 from coagent.operation import Value
 from coagent.program import report_out
-from coagent.world import Setting, World
+from coagent.world import Setting, World, opened
 
 MAX_STATES = 200_000
 

@@ -5,11 +5,10 @@ Pure functions over an agent's log and its next action.
 
 from collections.abc import Mapping
 
-from coagent.actor import Action, Ask, Entry, Report, TakeBack
+from coagent.actor import Action, Actor, Ask, Entry, Report, TakeBack
 from coagent.judge import spread
 from coagent.tool import Tool, declare
 from coagent.workload import Agent, Cost
-from coagent.world import Actor
 
 
 def seconds(one: Actor, action: Action, spec: Agent, cost: Cost, seed: int) -> float:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from random import Random
 
 from coagent.bad_input import BadInput
-from coagent.crank import opened
 from coagent.history import History, plain
 from coagent.operation import Value
 from coagent.program import report_out
 from coagent.recording import history
-from coagent.world import Choice, Setting, World
+from coagent.world import Choice, Setting, World, opened
 
 STEPS_PER_AGENT = 5_000
 """Choices for each agent after which a run counts as not reaching quiescence."""

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from coagent.bad_input import BadInput
-from coagent.crank import opened
 from coagent.history import Record
 from coagent.simulate import STEPS_PER_AGENT, Chooser, Listed, Outcome, finished, simulate
-from coagent.world import Choice, Setting, World
+from coagent.world import Choice, Setting, World, opened
 
 if TYPE_CHECKING:
     from checker.verdict import Verdict

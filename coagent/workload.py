@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from coagent.actor import Program
+from coagent.judge import PERFECT, Judge
 from coagent.operation import Value
 from coagent.program import program
 from coagent.scenario import Scenario
@@ -60,6 +61,18 @@ class Workload:
     invariant: Invariant | None = None
     story: str = ""
     schedule: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What stays the same in a run. `lost` names operations whose first execution answers `unknown` (False: it had
+    no effect; True: it had, and only the answer was lost)."""
+
+    workload: Workload
+    protocol: object
+    seed: int = 0
+    judge: Judge = PERFECT
+    lost: Mapping[str, bool] = field(default_factory=dict)
 
 
 def from_scenario(scenario: Scenario) -> Workload:

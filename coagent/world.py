@@ -5,20 +5,20 @@ chooses is somebody else's business: the clock, everyone, chance, the reader. A 
 `take` returns another one, and the history so far comes along without counting as state.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from immutables import Map
 
-from coagent import effect, store
-from coagent.actor import Action, Entry
-from coagent.judge import PERFECT, Judge
-from coagent.operation import Call, Value
+from coagent import crank, effect, store
+from coagent.actor import Actor
+from coagent.operation import Value
 from coagent.path import ancestors, any_overlap
 from coagent.performer import Live
+from coagent.performer import opened as stocked
 from coagent.recording import Recorder
-from coagent.workload import Workload
+from coagent.workload import Setting
 
 
 class Choice(NamedTuple):
@@ -26,43 +26,6 @@ class Choice(NamedTuple):
 
     act: str
     name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What stays the same in a run. `lost` names operations whose first execution answers `unknown` (False: it had
-    no effect; True: it had, and only the answer was lost)."""
-
-    workload: Workload
-    protocol: object
-    seed: int = 0
-    judge: Judge = PERFECT
-    lost: Mapping[str, bool] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """A scripted agent in the world. `mode` is `inferring`, `waiting`, `resting` (reported) or `done`.
-
-    `fresh` are the operations whose notices the present inference consumed, `held` what the gate
-    held back and has not been made again: `(call,)`, or `(None,)` for a report, `doubts` what an erring judge will needlessly redo.
-    """
-
-    name: str
-    index: int
-    attempt: int = 1
-    mode: str = "waiting"
-    log: tuple[Entry, ...] = ()
-    fresh: tuple[str, ...] = ()
-    held: tuple[Call | None, ...] = ()
-    doubts: tuple[str, ...] = ()
-    report: object = None
-    gave_up: bool = False
-    action: Action | None = field(default=None, compare=False)
-    think_s: float = field(default=0.0, compare=False)
-    inferences: int = field(default=0, compare=False)
-    context_tokens: int = field(default=0, compare=False)
-    cached_tokens: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +46,7 @@ class World:
 
     def take(self, choice: Choice, *, at: float = 0.0) -> "World":
         """The world after this choice, at a time in seconds. Raises ValueError when it is not among the choices."""
-        from coagent.crank import taken
-
-        return taken(self, choice, at)
+        return crank.taken(self, choice, at)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -155,3 +116,16 @@ def conflict(left: effect.Perform, right: effect.Perform) -> bool:
         or any_overlap(left.writes, (*right.reads, *right.writes))
         or any_overlap(right.writes, left.reads)
     )
+
+
+def opened(setting: Setting) -> World:
+    """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring."""
+    workload = setting.workload
+    actors = Map({
+        one.name: Actor(name=one.name, index=index, context_tokens=workload.cost.system_tokens)
+        for index, one in enumerate(workload.agents)
+    })
+    world = World(
+        setting=setting, run=setting.protocol.start(), actors=actors, live=stocked(workload.state), recorder=Recorder()
+    )
+    return crank.launched(world)

@@ -1,9 +1,8 @@
 """Drives a world by hand: whose inference ends next, each call carried out at once."""
 
-from coagent.crank import opened
 from coagent.scenario import parse_scenario
 from coagent.workload import from_scenario
-from coagent.world import Choice, Setting, World
+from coagent.world import Choice, Setting, World, opened
 
 
 def setting(agents: dict[str, list], protocol: object, state: dict | None = None, **more: object) -> Setting:

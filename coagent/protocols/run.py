@@ -16,7 +16,6 @@ from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Per
 from coagent.operation import Call, Cell, Declaration, Notice, Position, Result, between, following
 from coagent.path import PathIndex
 
-
 CALLS = frozenset({"Start", "Place", "Perform", "Reply", "Commit"})
 """The effects that every protocol may emit."""
 WAITS = frozenset({"Park", "Release"})

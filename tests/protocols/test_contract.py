@@ -3,7 +3,6 @@
 import pytest
 
 from coagent import event
-from coagent.crank import opened
 from coagent.event import IllegalEvent
 from coagent.operation import Call, Result
 from coagent.path import any_overlap
@@ -12,7 +11,7 @@ from coagent.protocols.mtpo import Mtpo
 from coagent.simulate import Chance, simulate
 from coagent.tool import TOOLS, declare
 from coagent.workload import from_scenario
-from coagent.world import Setting, World, conflict
+from coagent.world import Setting, World, conflict, opened
 from tests.scenarios_random import random_scenario
 
 SEEDS = range(12)
