@@ -112,6 +112,11 @@ TABLE: tuple[Kind, ...] = (
         says="A late write cancelled an operation and its agent neither reissued nor retracted it.",
     ),
     Kind(
+        name="orphaned report",
+        adya="orphaned-report",
+        says="A final report is not the one that its agent finished with.",
+    ),
+    Kind(
         name="undo out of order",
         adya="undo-order",
         says="An operation was undone while a later one stood on what it had written.",

@@ -90,6 +90,7 @@ class _Folding:
         self.aborted: set[tuple[str, int]] = set()
         self.committed: set[str] = set()
         self.given_up: set[str] = set()
+        self.reports: dict[str, object] = {}
         self.attempts: dict[str, int] = {agent["name"]: 1 for agent in history.header["agents"]}
         self.faults: list[Anomaly] = []
 
@@ -130,6 +131,8 @@ class _Folding:
             case "abort":
                 self.aborted.add((record["agent"], record["attempt"]))
                 self.attempts[record["agent"]] = record["attempt"] + 1
+            case "finish":
+                self.reports[record["agent"]] = record["report"]
             case "commit":
                 self.committed.add(record["agent"])
             case "give-up":
@@ -187,6 +190,7 @@ class _Folding:
         standing = {op: told for op, told in self.ops.items() if not reasons[op]}
         for op, told in standing.items():
             self.check_told(op, told)
+        self.check_reports()
         agents = [agent["name"] for agent in self.history.header["agents"]]
         names = tuple(transaction(name, self.attempts[name]) for name in agents if name not in self.given_up)
         return Reduced(
@@ -199,6 +203,16 @@ class _Folding:
             open=tuple(name for name in agents if name not in self.committed | self.given_up),
             live={path: cell for path, (cell, _) in self.cells.items() if cell},
         )
+
+    def check_reports(self) -> None:
+        """Every committed agent's report is the last one it finished with."""
+        for name in sorted(self.committed):
+            given = self.history.end["reports"].get(name)
+            if name not in self.reports or repr(self.reports[name]) != repr(given):
+                last = f"last finished with {self.reports[name]!r}" if name in self.reports else "never finished"
+                mine = [transaction(name, self.attempts[name])]
+                why = f"{name} is said to have reported {given!r}, and {last}"
+                self.faults.append(local("orphaned report", mine, [why]))
 
     def check_told(self, op: str, told: _Told) -> None:
         mine = [self.owner(op)]

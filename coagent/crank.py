@@ -68,7 +68,7 @@ class _Step:
     def feed(self, what: event.Event) -> tuple[effect.Effect, ...]:
         """Give the engine an event and carry out what it asks for."""
         self.run, effects = self.setting.protocol.step(self.run, what)
-        if isinstance(what, event.Finished) and not any(isinstance(one, effect.Hold) for one in effects):
+        if isinstance(what, event.Finished) and not _holds(effects, what.agent):
             self.record("finish", agent=what.agent, report=report_out(what.report))
             self.set_actor(what.agent, mode="resting", report=what.report)
         for one in effects:
@@ -118,7 +118,7 @@ class _Step:
         if one.fresh:
             self.record("judge", agent=name, ops=list(one.fresh), decision=inference.decision(one.action))
         for op in one.action.drops:
-            if any(isinstance(made, effect.Hold) for made in self.feed(event.Retracted(agent=name, op=op, last=False))):
+            if _holds(self.feed(event.Retracted(agent=name, op=op, last=False)), name):
                 break
             self.record("repair", agent=name, op=op, action="retract")
             self.drop_entry(name, op)
@@ -273,3 +273,8 @@ class _Step:
             self.record(kind, **fields)
         self.feed(done.event)
         self.wake()
+
+
+def _holds(effects: tuple[effect.Effect, ...], agent: str) -> bool:
+    """Whether the gate held back what this agent was about to do."""
+    return any(isinstance(one, effect.Hold) and one.agent == agent for one in effects)

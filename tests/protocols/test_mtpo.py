@@ -326,3 +326,15 @@ def test_an_unknown_outcome_is_resolved_before_anything_builds_on_it(took_effect
     ]
     assert world.final_state == {"x": 11 if took_effect else 10}
     assert world.reports["A"] == (1 if took_effect else "lost")
+
+
+def test_a_commit_that_releases_anothers_call_does_not_swallow_the_report() -> None:
+    """A's commit lets B's parked call go, which in turn holds C: three agents in one step."""
+    agents = {
+        "A": [put("x", "1"), {"report": "'done'"}],
+        "B": [{"send": "out", "value": "1"}],
+        "C": [put("out", "(0)"), {"send": "out2", "value": "1"}],
+    }
+    world = to_the_end(driven(setting(agents, Mtpo(late="reissue")), "BCCAA"))
+    assert world.reports["A"] == "done"
+    assert [one["agent"] for one in events(world, "finish")].count("A") == 1
