@@ -8,6 +8,7 @@ Decides nothing about serial orders.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import starmap
 
 from checker.anomaly import Anomaly, local
 from coagent.history import History, Record, cell_in, frozen, sightings_in
@@ -127,7 +128,8 @@ class _Folding:
                 told.cancelled = record["by"]
             case "repair" if record["action"] != "insert":
                 by = record.get("by")
-                self.gone[record["op"]] = f"{record['agent']} rewrote it as {by}" if by else f"{record['agent']} took it back"
+                did = f"rewrote it as {by}" if by else "took it back"
+                self.gone[record["op"]] = f"{record['agent']} {did}"
             case "abort":
                 self.aborted.add((record["agent"], record["attempt"]))
                 self.attempts[record["agent"]] = record["attempt"] + 1
@@ -194,7 +196,7 @@ class _Folding:
         agents = [agent["name"] for agent in self.history.header["agents"]]
         names = tuple(transaction(name, self.attempts[name]) for name in agents if name not in self.given_up)
         return Reduced(
-            operations=tuple(sorted((self.effective(op, told) for op, told in standing.items()), key=lambda one: one.position)),
+            operations=tuple(sorted(starmap(self.effective, standing.items()), key=lambda one: one.position)),
             transactions=names,
             counted=len(names) + len(self.aborted),
             cancelled={op: why for op, why in reasons.items() if why},
@@ -228,10 +230,17 @@ class _Folding:
         cover = self.ops[told.cover].applied if told.cover else None
         applied = told.applied if cover is None else cover
         return Effective(
-            op=op, transaction=self.owner(op), position=tuple(invoke["position"]), tool=invoke["tool"],
+            op=op,
+            transaction=self.owner(op),
+            position=tuple(invoke["position"]),
+            tool=invoke["tool"],
             args=tuple((name, frozen(value)) for name, value in invoke["args"].items()),
-            reads=tuple(invoke["reads"]), writes=tuple(invoke["writes"]), result=told.belief[0], acted=told.acted[0],
-            saw=told.acted[1] if invoke["writes"] else told.belief[1], wrote=told.wrote,
+            reads=tuple(invoke["reads"]),
+            writes=tuple(invoke["writes"]),
+            result=told.belief[0],
+            acted=told.acted[0],
+            saw=told.acted[1] if invoke["writes"] else told.belief[1],
+            wrote=told.wrote,
             applied=(applied or 0, tuple(invoke["position"]) if told.cover else (float("inf"),)),
         )
 

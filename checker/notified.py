@@ -49,23 +49,17 @@ def _missing(history: History, run: Reduced) -> tuple[str, ...]:
     if not history.end["quiescent"] or run.open:
         who = f" ({', '.join(run.open)} had not committed)" if run.open else ""
         found.append(f"the run did not reach quiescence{who}, and nothing is promised before")
-    blind = [one.op for one in run.operations if one.reads and one.saw is None and one.tool not in TOOLS]
+    blind = [one for one in run.operations if one.reads and one.saw is None and one.tool not in TOOLS]
     if blind:
-        found.append(f"{blind[0]} records no cells that it saw ('saw'), and its tool {blind and _tool(run, blind[0])} is not known")
+        found.append(f"{blind[0].op} records no cells that it saw ('saw'), and its tool {blind[0].tool!r} is not known")
     return tuple(found)
-
-
-def _tool(run: Reduced, op: str) -> str:
-    return repr(next(one.tool for one in run.operations if one.op == op))
 
 
 def _declared(history: History, run: Reduced, faults: list[Anomaly], edges: list[Edge]) -> Verdict:
     found, final = replayed(history, run, run.transactions)
     faults += [*found, *_diverged(final, run.live, "the write trajectories come to")]
     if not faults:
-        return Verdict(
-            verdict="ok", criterion="", order=run.transactions, transactions=run.counted, operations=len(run.operations),
-        )
+        return Verdict(verdict="ok", criterion="", order=run.transactions, transactions=run.counted)
     return judge(run.transactions, edges, extra_anomalies=faults, declared=True, counted=run.counted)
 
 
@@ -138,10 +132,10 @@ def _meaning(one: Effective, ledger: Ledger) -> list[Anomaly]:
         return []
     found = []
     if repr(result) != repr(one.result):
-        why = f"{one.op} ({one.tool}) returned {_result(one.result)}; at its place in the order it returns {_result(result)}"
+        why = f"{one.op} ({one.tool}) returned {_result(one.result)}; at its place in the order it is {_result(result)}"
         found.append(local("wrong result", [one.transaction], [why]))
     if repr(sorted(wrote)) != repr(sorted(one.wrote.items())):
-        why = f"{one.op} ({one.tool}) wrote {_cells(one.wrote)}; at its place in the order it writes {_cells(dict(wrote))}"
+        why = f"{one.op} ({one.tool}) wrote {_cells(one.wrote)}; at its place in the order it is {_cells(dict(wrote))}"
         found.append(local("wrong result", [one.transaction], [why]))
     return found
 
@@ -181,7 +175,7 @@ def _versions(run: Reduced) -> dict[str, list[Effective]]:
 
 
 def _aborted_reads(run: Reduced) -> list[Anomaly]:
-    """Reads of what an aborted attempt wrote, or an agent took back (G1a), and of versions replaced by their writer (G1b)."""
+    """Reads of what was aborted or taken back (G1a), and of versions that their own writer replaced (G1b)."""
     found = []
     last = {(path, chain.transaction): chain.op for path, many in _versions(run).items() for chain in many}
     for one in run.operations:
@@ -192,17 +186,19 @@ def _aborted_reads(run: Reduced) -> list[Anomaly]:
             elif writer in run.owner and run.owner[writer] != one.transaction:
                 final = last.get((path, run.owner[writer]), writer)
                 if final != writer:
-                    why = f"{one.transaction} read {path} as {writer} wrote it, and {run.owner[writer]} then wrote it again"
+                    why = f"{one.transaction} read {path} as {writer} wrote it; {run.owner[writer]} then wrote it again"
                     found.append(local("intermediate read", (one.transaction, run.owner[writer]), [why]))
     return found[:MOST]
 
 
 def _diverged(have: Mapping[str, Cell], want: Mapping[str, Cell], says: str) -> list[Anomaly]:
-    return [
-        local("diverged state", [], [f"{path} ends as {_cell(want.get(path, ()))}, and {says} {_cell(have.get(path, ()))}"])
-        for path in sorted({*have, *want})
-        if repr(have.get(path, ())) != repr(want.get(path, ()))
-    ][:MOST]
+    found = []
+    for path in sorted({*have, *want}):
+        due, found_there = have.get(path, ()), want.get(path, ())
+        if repr(due) != repr(found_there):
+            why = f"{path} ends as {_cell(found_there)}, and {says} {_cell(due)}"
+            found.append(local("diverged state", [], [why]))
+    return found[:MOST]
 
 
 def _cell(cell: Cell) -> str:

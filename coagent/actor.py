@@ -62,7 +62,8 @@ class Actor:
     """A scripted agent in the world. `mode` is `inferring`, `waiting`, `resting` (reported) or `done`.
 
     `fresh` are the operations whose notices the present inference consumed, `held` what the gate
-    held back and has not been made again: `(call,)`, or `(None,)` for a report, `doubts` what an erring judge will needlessly redo.
+    held back and has not been made again: `(call,)`, or `(None,)` for a report, `doubts` what an erring judge will
+    needlessly redo.
     """
 
     name: str
@@ -112,8 +113,12 @@ def next_action(program: Program, log: tuple[Entry, ...], tools: Mapping[str, To
         entry = log[at]
         if entry.result is None:
             return Ask(
-                call=intent.call, declaration=declaration, think_s=intent.think_s,
-                decision="reissue", replaces=entry.op, drops=tuple(drops),
+                call=intent.call,
+                declaration=declaration,
+                think_s=intent.think_s,
+                decision="reissue",
+                replaces=entry.op,
+                drops=tuple(drops),
             )
         at, sent = at + 1, entry.result
 

@@ -107,13 +107,19 @@ class _Step:
         cost = self.setting.workload.cost
         output = round(one.think_s * cost.output_tokens_per_s)
         self.record(
-            "inferred", agent=name, prompt_tokens=one.context_tokens - one.cached_tokens,
-            cached_tokens=one.cached_tokens, output_tokens=output,
+            "inferred",
+            agent=name,
+            prompt_tokens=one.context_tokens - one.cached_tokens,
+            cached_tokens=one.cached_tokens,
+            output_tokens=output,
         )
         again = isinstance(one.action, Report) or (isinstance(one.action, Ask) and one.action.decision == "append")
         one = self.set_actor(
-            name, mode="waiting", held=() if again else one.held,
-            cached_tokens=one.context_tokens, context_tokens=one.context_tokens + cost.step_tokens,
+            name,
+            mode="waiting",
+            held=() if again else one.held,
+            cached_tokens=one.context_tokens,
+            context_tokens=one.context_tokens + cost.step_tokens,
         )
         if one.fresh:
             self.record("judge", agent=name, ops=list(one.fresh), decision=inference.decision(one.action))
@@ -131,7 +137,11 @@ class _Step:
         match one.action:
             case Ask(call=call, declaration=declaration, before=before, replaces=replaces):
                 return event.Invoked(
-                    agent=one.name, call=call, declaration=declaration, before=before, replaces=replaces,
+                    agent=one.name,
+                    call=call,
+                    declaration=declaration,
+                    before=before,
+                    replaces=replaces,
                 )
             case TakeBack(op=op):
                 return event.Retracted(agent=one.name, op=op)
@@ -188,9 +198,18 @@ class _Step:
         declared = cause.declaration
         more = {"replaces": what.replaces} if what.replaces else {}
         self.record(
-            "invoke", agent=what.agent, op=what.op, attempt=what.attempt, position=list(what.position),
-            tool=cause.call.tool, args=args_out(cause.call), reads=list(declared.reads),
-            writes=list(declared.writes), blind=declared.blind, recoverable=declared.recoverable, **more,
+            "invoke",
+            agent=what.agent,
+            op=what.op,
+            attempt=what.attempt,
+            position=list(what.position),
+            tool=cause.call.tool,
+            args=args_out(cause.call),
+            reads=list(declared.reads),
+            writes=list(declared.writes),
+            blind=declared.blind,
+            recoverable=declared.recoverable,
+            **more,
         )
         action = self.actors[what.agent].action
         if action.decision in ("rewrite", "insert", "reissue"):
@@ -213,7 +232,11 @@ class _Step:
     def notified(self, notice: Notice) -> None:
         result = notice.result or Result("ok", None)
         self.record(
-            "notify", agent=notice.agent, op=notice.op, cause=notice.cause, cancelled=notice.result is None,
+            "notify",
+            agent=notice.agent,
+            op=notice.op,
+            cause=notice.cause,
+            cancelled=notice.result is None,
             **outcome_out(result, "", notice.saw),
         )
         if self.actors[notice.agent].mode == "resting":
@@ -229,9 +252,7 @@ class _Step:
             key = (self.setting.seed, one.name, notice.op, notice.cause)
             if judge.misses(key):
                 continue
-            log = tuple(
-                Entry(entry.op, entry.call, notice.result) if entry.op == notice.op else entry for entry in log
-            )
+            log = tuple(Entry(entry.op, entry.call, notice.result) if entry.op == notice.op else entry for entry in log)
             if judge.overdoes(key):
                 doubts += inference.next_write(log, notice.op, self.setting.workload.tools)
         tokens = one.context_tokens + self.setting.workload.cost.notice_tokens * len(what.notices)
@@ -249,8 +270,16 @@ class _Step:
         self.record("abort", agent=what.agent, attempt=one.attempt, because=what.because)
         gone = isinstance(what, effect.GiveUp)
         self.set_actor(
-            what.agent, attempt=one.attempt + (not gone), mode="done" if gone else "waiting", log=(), held=(), fresh=(),
-            report=None, gave_up=gone, context_tokens=system, cached_tokens=system,
+            what.agent,
+            attempt=one.attempt + (not gone),
+            mode="done" if gone else "waiting",
+            log=(),
+            held=(),
+            fresh=(),
+            report=None,
+            gave_up=gone,
+            context_tokens=system,
+            cached_tokens=system,
         )
         if gone:
             self.record("give-up", agent=what.agent, because=what.because)

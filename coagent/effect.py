@@ -160,7 +160,19 @@ class Commit:
 
 
 Effect = (
-    Perform | Start | Place | Mask | Reply | Notify | Deliver | Hold | Park | Release
-    | Cancel | Remove | Restart | GiveUp | Commit
+    Perform
+    | Start
+    | Place
+    | Mask
+    | Reply
+    | Notify
+    | Deliver
+    | Hold
+    | Park
+    | Release
+    | Cancel
+    | Remove
+    | Restart
+    | GiveUp
+    | Commit
 )
-

@@ -86,12 +86,17 @@ def explore(setting: Setting, *, max_states: int = MAX_STATES, progress: Progres
         layer, depth = deeper, depth + 1
     found = sorted(endings.values(), key=lambda one: (len(one.schedule), one.schedule))
     return Exploration(
-        states=len(seen), transitions=transitions, depth=depth - 1, open=left, endings=tuple(found), notified=notified,
+        states=len(seen),
+        transitions=transitions,
+        depth=depth - 1,
+        open=left,
+        endings=tuple(found),
+        notified=notified,
     )
 
 
 def spelling(world: World) -> tuple[str, ...]:
-    """The values in the store and in the agents' logs, spelled out: Python holds `True` and `1` equal, agents do not."""
+    """The values in store and logs, spelled out, because Python holds `True` and `1` equal and agents do not."""
     cells = [repr(world.live.cells[path][0]) for path in sorted(world.live.cells)]
     logs = [repr([entry.result.value for entry in world.actors[name].log if entry.result]) for name in world.order]
     return (*cells, *logs)
@@ -105,9 +110,11 @@ def _note(endings: dict[str, Ending], world: World, parents: list[tuple[int, int
     key = repr((kind, state, world.reports, gave_up))
     if key not in endings:
         endings[key] = Ending(
-            kind=kind, final_state={path: plain(value) for path, value in state.items()},
+            kind=kind,
+            final_state={path: plain(value) for path, value in state.items()},
             reports={name: report_out(report) for name, report in world.reports.items()},
-            gave_up=gave_up, schedule=_schedule(parents, number),
+            gave_up=gave_up,
+            schedule=_schedule(parents, number),
         )
 
 

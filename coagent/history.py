@@ -13,13 +13,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from coagent.bad_input import BadInput
+from coagent.field_kind import CHECKS, NAMED
 from coagent.operation import Cell, Sighting, Value
 
 VERSION = 1
 
 HEADER = {
-    "history": "const:coagent", "version": "int", "sealed": "bool", "simulated": "bool", "workload": "str",
-    "protocol": "str", "seed": "int", "schedule": "schedule", "agents": "agents", "state": "cells", "order": "names",
+    "history": "const:coagent",
+    "version": "int",
+    "sealed": "bool",
+    "simulated": "bool",
+    "workload": "str",
+    "protocol": "str",
+    "seed": "int",
+    "schedule": "schedule",
+    "agents": "agents",
+    "state": "cells",
+    "order": "names",
 }
 """Header fields. `agents` lists name and rank in pre-order; `state` maps paths to the values at the start;
 `order` says what the protocol promises: `declared` (the pre-order) or `any`."""
@@ -31,8 +41,17 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "infer": {"agent": "agent", "attempt": "int"},
     "inferred": {"agent": "agent", "prompt_tokens": "int", "cached_tokens": "int", "output_tokens": "int"},
     "invoke": {
-        "agent": "agent", "op": "new", "attempt": "int", "position": "position", "tool": "str", "args": "object",
-        "reads": "paths", "writes": "paths", "blind": "bool", "recoverable": "bool", "replaces": "?op",
+        "agent": "agent",
+        "op": "new",
+        "attempt": "int",
+        "position": "position",
+        "tool": "str",
+        "args": "object",
+        "reads": "paths",
+        "writes": "paths",
+        "blind": "bool",
+        "recoverable": "bool",
+        "replaces": "?op",
     },
     "prepare": {"op": "op", "captured": "sightings"},
     "exec": {"op": "op", "status": "status", "wrote": "cellmap"},
@@ -59,7 +78,8 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
 }
 """Fields by kind of record, beside `event` and `at` (seconds; simulated when the header says so). A `?` marks
 what may be left out. `sightings` map paths to `{"value": v, "writer": op}` (no `value`: absent; writer null: the
-start state), and a path ending in `/` says that the members below it were listed; `cellmap` maps paths to `{"value": v}` or `{}` (absent); `cells` maps paths to values."""
+start state), and a path ending in `/` says that the members below it were listed; `cellmap` maps paths to
+`{"value": v}` or `{}` (absent); `cells` maps paths to values."""
 
 Record = Mapping[str, object]
 
@@ -133,7 +153,7 @@ def parse(text: str, where: str) -> History:
         rows.pop()
     elif rows and rows[-1]:
         raise BadInput(
-            "the last line does not end in a newline, so the file was probably cut while it was written; record the run again",
+            "the last line does not end in a newline, so the file was cut while it was written; record the run again",
             f"{where}:{len(rows)}",
         )
     if not rows:
@@ -146,15 +166,20 @@ def parse(text: str, where: str) -> History:
         record = _object(row, place)
         crc = _sealed(row, crc, header, place)
         if records and records[-1]["event"] == "end":
-            raise BadInput("something follows the 'end' record; two files may have been joined: keep one run a file", place)
+            raise BadInput(
+                "something follows the 'end' record; two files may have been joined: keep one run a file", place
+            )
         _record(record, agents, ops, place)
         records.append(record)
     if not records or records[-1]["event"] != "end":
-        raise BadInput("the history stops without its 'end' record, so it was cut; record the run again", f"{where}:{len(rows)}")
+        raise BadInput(
+            "the history stops without its 'end' record, so it was cut; record the run again", f"{where}:{len(rows)}"
+        )
     if records[-1]["records"] != len(records) - 1:
         raise BadInput(
             f"the 'end' record counts {records[-1]['records']} records before it and there are {len(records) - 1}; "
-            "lines were lost or added", f"{where}:{len(rows)}",
+            "lines were lost or added",
+            f"{where}:{len(rows)}",
         )
     return History(header, tuple(records), where)
 
@@ -179,17 +204,22 @@ def _sealed(row: str, crc: int, header: Record, place: str) -> int:
     if not mark or seal != f'{crc:08x}"}}':
         raise BadInput(
             "the line, or one before it, is not as it was recorded (its checksum differs); "
-            "to check an edited history, set \"sealed\" to false in the header and say so", place,
+            'to check an edited history, set "sealed" to false in the header and say so',
+            place,
         )
     return crc
 
 
 def _header(record: dict, place: str) -> dict:
     if record.get("history") != "coagent":
-        raise BadInput('the first line has no "history": "coagent", so this is no coagent history; name its --format', place)
+        raise BadInput(
+            'the first line has no "history": "coagent", so this is no coagent history; name its --format', place
+        )
     version = record.get("version")
     if isinstance(version, int) and version > VERSION:
-        raise BadInput(f"the history has format version {version} and this coagent reads up to {VERSION}; upgrade coagent", place)
+        raise BadInput(
+            f"the history has format version {version} and this coagent reads up to {VERSION}; upgrade coagent", place
+        )
     if version != VERSION:
         raise BadInput(f"the history's version is {version!r}; it should be {VERSION}", place)
     _fields(record, HEADER, set(), set(), place)
@@ -234,67 +264,3 @@ def _problem(value: object, kind: str, agents: set[str], ops: set[str]) -> str:
     if kind in CHECKS and not CHECKS[kind](value):
         return f"is {json.dumps(value)[:60]}, which is not {NAMED[kind]}"
     return ""
-
-
-def is_value(value: object) -> bool:
-    """True for what a cell may hold, as JSON: integers, strings, booleans, null and lists of those."""
-    if isinstance(value, list):
-        return all(is_value(item) for item in value)
-    return value is None or isinstance(value, bool | int | str)
-
-
-def _mapping(test) -> object:
-    return lambda value: isinstance(value, dict) and all(test(item) for item in value.values())
-
-
-def _listing(test) -> object:
-    return lambda value: isinstance(value, list) and all(test(item) for item in value)
-
-
-def _is_cell(value: object) -> bool:
-    return isinstance(value, dict) and set(value) <= {"value"} and is_value(value.get("value"))
-
-
-def _is_sighting(value: object) -> bool:
-    return (
-        isinstance(value, dict) and "writer" in value and set(value) <= {"value", "writer"}
-        and is_value(value.get("value")) and (value["writer"] is None or isinstance(value["writer"], str))
-    )
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-CHECKS = {
-    "const:coagent": lambda value: value == "coagent",
-    "int": _is_integer,
-    "bool": lambda value: isinstance(value, bool),
-    "str": lambda value: isinstance(value, str),
-    "new": lambda value: isinstance(value, str) and bool(value),
-    "names": lambda value: value in ("declared", "any"),
-    "status": lambda value: value in ("ok", "failed", "unknown"),
-    "decision": lambda value: value in ("keep", "rewrite", "retract", "insert"),
-    "action": lambda value: value in ("rewrite", "retract", "insert"),
-    "position": lambda value: _listing(_is_integer)(value) and bool(value),
-    "paths": _listing(lambda path: isinstance(path, str) and bool(path)),
-    "object": lambda value: isinstance(value, dict),
-    "cells": _mapping(is_value),
-    "cellmap": _mapping(_is_cell),
-    "sightings": _mapping(_is_sighting),
-    "schedule": lambda value: value in ("clock", "random") or _listing(_is_integer)(value),
-    "agents": lambda value: bool(value) and _listing(
-        lambda one: isinstance(one, dict) and set(one) == {"name", "rank"} and isinstance(one["name"], str)
-        and CHECKS["position"](one["rank"])
-    )(value) and len({one["name"] for one in value}) == len(value),
-}
-
-NAMED = {
-    "const:coagent": "'coagent'", "int": "an integer", "bool": "true or false", "str": "a string",
-    "new": "a name", "names": "'declared' or 'any'", "status": "'ok', 'failed' or 'unknown'",
-    "decision": "'keep', 'rewrite', 'retract' or 'insert'", "action": "'rewrite', 'retract' or 'insert'",
-    "position": "a non-empty list of integers", "paths": "a list of paths", "object": "an object",
-    "cells": "an object from paths to values", "cellmap": "an object from paths to cells",
-    "sightings": "an object from paths to {value, writer}", "schedule": "'clock', 'random' or a list of integers",
-    "agents": "a non-empty list of {name, rank} with different names",
-}

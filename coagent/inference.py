@@ -12,7 +12,7 @@ from coagent.workload import Agent, Cost
 
 
 def seconds(one: Actor, action: Action, spec: Agent, cost: Cost, seed: int) -> float:
-    """How long an inference takes: judging what is fresh, then thinking of the next call unless it was thought of before."""
+    """How long an inference takes: judging what is fresh, then thinking of the next call, unless it was before."""
     judging = cost.judge_s if one.fresh else 0.0
     match action:
         case Report():

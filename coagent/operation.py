@@ -52,7 +52,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a call returned. `status` is `ok`, `failed` (definitely no effect; `value` is the error word) or `unknown`."""
+    """What a call returned: `status` is `ok`, `failed` (no effect; `value` is the error word) or `unknown`."""
 
     status: str
     value: Value = None

@@ -7,7 +7,12 @@ EDGES = {"ww": "#7a4b94", "wr": "#3c7a3b", "rw": "#b3272d"}
 """By kind of precedence edge."""
 
 PROTOCOLS = {
-    "serial": "#5c5c5c", "naive": "#b3272d", "2pl": "#8a6d1d", "occ": "#7a4b94", "mtpo": "#1b6ca8", "broadcast": "#a33b5b",
+    "serial": "#5c5c5c",
+    "naive": "#b3272d",
+    "2pl": "#8a6d1d",
+    "occ": "#7a4b94",
+    "mtpo": "#1b6ca8",
+    "broadcast": "#a33b5b",
 }
 """By protocol; a variant has its family's."""
 

@@ -28,6 +28,9 @@ def ancestors(path: str) -> Iterator[str]:
         cut = path.rfind("/", 0, cut)
 
 
+EMPTY: Map = Map()
+
+
 class PathIndex:
     """A persistent index from paths to ids that finds every id whose path overlaps a given one.
 
@@ -37,7 +40,7 @@ class PathIndex:
 
     __slots__ = ("_at", "_below")
 
-    def __init__(self, at: Map = Map(), below: Map = Map()) -> None:
+    def __init__(self, at: Map = EMPTY, below: Map = EMPTY) -> None:
         self._at = at
         self._below = below
 

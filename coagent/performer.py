@@ -59,7 +59,9 @@ def perform(live: Live, flight: Perform, tools: Mapping[str, Tool], lost: Mappin
             return _execute(live, flight, tools)
 
 
-def answer_blind(live: Live, op: str, call: Call, tools: Mapping[str, Tool]) -> tuple[Live, tuple[tuple[str, Cell], ...]]:
+def answer_blind(
+    live: Live, op: str, call: Call, tools: Mapping[str, Tool]
+) -> tuple[Live, tuple[tuple[str, Cell], ...]]:
     """The result and writes of a blind write that stays off the store: they need nothing but the arguments."""
     flight = Perform(op=op, act="exec", call=call, reads=(), writes=())
     _, result, wrote, saw, _ = store.execute(live.cells, tools[call.tool], flight, {})

@@ -21,7 +21,7 @@ STEPS_PER_AGENT = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended. `seconds` is simulated wall time; `schedule` the choice indexes taken, enough to run it again."""
+    """How a run ended. `seconds` is simulated wall time; `schedule` the choices taken, enough to run it again."""
 
     quiescent: bool
     final_state: dict[str, Value]
@@ -36,7 +36,9 @@ Chooser = Callable[[World, tuple[Choice, ...]], tuple[int, float]]
 """Given a world and what may happen next: the index of the choice, and the time in seconds at which it happens."""
 
 
-def simulate(setting: Setting, chooser: Chooser, *, schedule: object = "clock", max_steps: int | None = None) -> Outcome:
+def simulate(
+    setting: Setting, chooser: Chooser, *, schedule: object = "clock", max_steps: int | None = None
+) -> Outcome:
     """Run to the end, or to the bound on choices (then `quiescent` is False)."""
     world, taken, now = opened(setting), [], 0.0
     max_steps = STEPS_PER_AGENT * len(world.order) if max_steps is None else max_steps
@@ -54,7 +56,9 @@ def finished(world: World, taken: tuple[int, ...], now: float, schedule: object)
     if quiescent:
         recorder = recorder.add("quiescent", now)
     header = {
-        "workload": setting.workload.name, "protocol": setting.protocol.name, "seed": setting.seed,
+        "workload": setting.workload.name,
+        "protocol": setting.protocol.name,
+        "seed": setting.seed,
         "schedule": list(schedule) if isinstance(schedule, tuple) else schedule,
         "agents": [{"name": name, "rank": [index + 1]} for index, name in enumerate(world.order)],
         "state": {path: plain(value) for path, value in setting.workload.state},
@@ -64,8 +68,13 @@ def finished(world: World, taken: tuple[int, ...], now: float, schedule: object)
     state = {path: plain(value) for path, value in world.final_state.items()}
     end = {"quiescent": quiescent, "final_state": state, "reports": reports}
     return Outcome(
-        quiescent=quiescent, final_state=world.final_state, reports=world.reports, seconds=now,
-        schedule=taken, history=history(recorder, header, end, now), world=world,
+        quiescent=quiescent,
+        final_state=world.final_state,
+        reports=world.reports,
+        seconds=now,
+        schedule=taken,
+        history=history(recorder, header, end, now),
+        world=world,
     )
 
 

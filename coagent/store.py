@@ -41,7 +41,7 @@ class Glass:
         return entry[0]
 
     def below(self, path: str) -> Iterator[str]:
-        """Every path strictly below that holds a value, sorted; all cells below are noted, and that they were listed."""
+        """Every path strictly below that holds a value, sorted; the cells are noted, and that they were listed."""
         start = path + "/"
         self._seen[start] = ABSENT
         names = {name for name in (*self._cells, *self._corrections) if name.startswith(start)}
@@ -54,7 +54,9 @@ class Glass:
         )
 
 
-def corrections(captured: Mapping[str, tuple[tuple[str, Entry], ...]], overrides: Iterable[Override]) -> dict[str, Entry]:
+def corrections(
+    captured: Mapping[str, tuple[tuple[str, Entry], ...]], overrides: Iterable[Override]
+) -> dict[str, Entry]:
     """The entries that an order-filtered read sees instead of the live ones; a later override wins."""
     found: dict[str, Entry] = {}
     for override in overrides:

@@ -84,6 +84,10 @@ def from_scenario(scenario: Scenario) -> Workload:
         for one in scenario.agents
     )
     return Workload(
-        name=scenario.name, state=scenario.state, agents=agents, cost=cost,
-        story=scenario.story or "", schedule=scenario.schedule,
+        name=scenario.name,
+        state=scenario.state,
+        agents=agents,
+        cost=cost,
+        story=scenario.story or "",
+        schedule=scenario.schedule,
     )

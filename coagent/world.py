@@ -69,7 +69,7 @@ class World:
         return {name: self.actors[name].report for name in self.order}
 
     def ready(self) -> Iterator[tuple[int, effect.Perform]]:
-        """The effects that may complete now, with their index among those in flight: nothing before them conflicts (C2)."""
+        """The effects that may complete now, with their index in flight: nothing before them conflicts (C2)."""
         before = Touched()
         for at, flight in enumerate(self.flights):
             if flight.act != "unknown" and not before.conflicts(flight):
@@ -91,7 +91,8 @@ class Touched:
         """Remember an effect."""
         self._ops.add(flight.op)
         for paths, at, above in (
-            (flight.writes, self._written, self._above_written), (flight.reads, self._read, self._above_read),
+            (flight.writes, self._written, self._above_written),
+            (flight.reads, self._read, self._above_read),
         ):
             for path in paths:
                 if path not in at:
@@ -100,9 +101,11 @@ class Touched:
 
     def conflicts(self, flight: effect.Perform) -> bool:
         """Whether one writes what the other touches, or they are on one operation."""
-        return flight.op in self._ops or any(
-            _meets(path, self._written, self._above_written) for path in (*flight.reads, *flight.writes)
-        ) or any(_meets(path, self._read, self._above_read) for path in flight.writes)
+        return (
+            flight.op in self._ops
+            or any(_meets(path, self._written, self._above_written) for path in (*flight.reads, *flight.writes))
+            or any(_meets(path, self._read, self._above_read) for path in flight.writes)
+        )
 
 
 def _meets(path: str, at: set[str], above: set[str]) -> bool:
@@ -110,7 +113,7 @@ def _meets(path: str, at: set[str], above: set[str]) -> bool:
 
 
 def conflict(left: effect.Perform, right: effect.Perform) -> bool:
-    """Whether two effects must keep their order: one writes what the other touches, or they are on one operation (C2)."""
+    """Whether two effects must keep their order: one writes what the other touches, or they share an operation (C2)."""
     return (
         left.op == right.op
         or any_overlap(left.writes, (*right.reads, *right.writes))
@@ -121,10 +124,12 @@ def conflict(left: effect.Perform, right: effect.Perform) -> bool:
 def opened(setting: Setting) -> World:
     """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring."""
     workload = setting.workload
-    actors = Map({
-        one.name: Actor(name=one.name, index=index, context_tokens=workload.cost.system_tokens)
-        for index, one in enumerate(workload.agents)
-    })
+    actors = Map(
+        {
+            one.name: Actor(name=one.name, index=index, context_tokens=workload.cost.system_tokens)
+            for index, one in enumerate(workload.agents)
+        }
+    )
     world = World(
         setting=setting, run=setting.protocol.start(), actors=actors, live=stocked(workload.state), recorder=Recorder()
     )

@@ -34,15 +34,27 @@ def picture() -> str:
     history, bare = run("mtpo"), run("naive")
     end = history.end["at"]
     body = [
-        *_title(), *_axis(end), *_inferences(history, end), *_calls(history, end), *_notice(history, end),
-        *_graph(bare, 690, "without the notice"), *_graph(history, 860, "at quiescence"),
+        *_title(),
+        *_axis(end),
+        *_inferences(history, end),
+        *_calls(history, end),
+        *_notice(history, end),
+        *_graph(bare, 690, "without the notice"),
+        *_graph(history, 860, "at quiescence"),
     ]
+    fonts = 'font-family="Helvetica, Arial, sans-serif" font-size="12"'
     size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
     arrows = "".join(_arrowhead(name, colour) for name, colour in {**EDGES, "notice": NOTICE}.items())
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="Helvetica, Arial, sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>', f"<defs>{arrows}</defs>", *body, "</svg>", "",
-    ])
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} {fonts}>',
+            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>',
+            f"<defs>{arrows}</defs>",
+            *body,
+            "</svg>",
+            "",
+        ]
+    )
 
 
 def _arrowhead(name: str, colour: str) -> str:
@@ -67,7 +79,9 @@ def _x(at: float, end: float) -> float:
 def _title() -> list[str]:
     bold = 'font-weight="bold" font-size="14"'
     return [
-        _text(LEFT, 28, "MTPO, order A before B: A's write of x is late, B has read x already", anchor="start", more=bold),
+        _text(
+            LEFT, 28, "MTPO, order A before B: A's write of x is late, B has read x already", anchor="start", more=bold
+        ),
         _text(655, 28, "who must come before whom", anchor="start", more=bold),
         _line(632, 45, 632, 275, FAINT, 'stroke-dasharray="2 3"'),
     ]
@@ -93,7 +107,8 @@ def _inferences(history: History, end: float) -> list[str]:
         left, right = _x(began[record["agent"]], end), _x(record["at"], end)
         rank = list(LANES).index(record["agent"]) + 1
         shapes.append(
-            f'<rect x="{left:.1f}" y="{LANES[record["agent"]] - 9}" width="{max(right - left - 1.5, 1):.1f}" height="18" rx="4" '
+            f'<rect x="{left:.1f}" y="{LANES[record["agent"]] - 9}" '
+            f'width="{max(right - left - 1.5, 1):.1f}" height="18" rx="4" '
             f'fill="{of_rank(rank)}" fill-opacity="0.18"/>'
         )
     return shapes
@@ -108,7 +123,11 @@ def _calls(history: History, end: float) -> list[str]:
         x, y = _x(record["at"], end), LANES[record["agent"]]
         rank = list(LANES).index(record["agent"]) + 1
         args = call["args"]
-        said = f"reads {args['path']} = {record['value']}" if call["tool"] == "get" else f"writes {args['path']} = {args['value']}"
+        said = (
+            f"reads {args['path']} = {record['value']}"
+            if call["tool"] == "get"
+            else f"writes {args['path']} = {args['value']}"
+        )
         if record["op"] in rewrites:
             said = f"repairs: undo, {said.replace('writes ', '')}"
         shapes.append(f'<circle cx="{x:.1f}" cy="{y}" r="5.5" fill="{of_rank(rank)}"/>')
@@ -116,7 +135,9 @@ def _calls(history: History, end: float) -> list[str]:
     for record in history.of("hold"):
         x = _x(record["at"], end)
         y = LANES[record["agent"]]
-        shapes.append(f'<path d="M{x - 5:.1f} {y - 6} h10 v12 h-10 z" fill="{PAPER}" stroke="{NOTICE}" stroke-width="1.6"/>')
+        shapes.append(
+            f'<path d="M{x - 5:.1f} {y - 6} h10 v12 h-10 z" fill="{PAPER}" stroke="{NOTICE}" stroke-width="1.6"/>'
+        )
         shapes.append(_text(x + 9, y - 14, "held, judges", NOTICE, "start"))
     for record in history.of("commit"):
         x, y = _x(record["at"], end), LANES[record["agent"]]
@@ -129,8 +150,12 @@ def _notice(history: History, end: float) -> list[str]:
     shapes = []
     for record in history.of("notify"):
         x = _x(record["at"], end)
-        shapes.append(_line(x, LANES["A"] + 8, x, LANES["B"] - 11, NOTICE, 'stroke-width="1.8" marker-end="url(#notice)"'))
-        shapes.append(_text(x + 7, (LANES["A"] + LANES["B"]) / 2 + 4, f"notice: x is now {record['value']}", NOTICE, "start"))
+        shapes.append(
+            _line(x, LANES["A"] + 8, x, LANES["B"] - 11, NOTICE, 'stroke-width="1.8" marker-end="url(#notice)"')
+        )
+        shapes.append(
+            _text(x + 7, (LANES["A"] + LANES["B"]) / 2 + 4, f"notice: x is now {record['value']}", NOTICE, "start")
+        )
     return shapes
 
 
@@ -151,7 +176,9 @@ def _graph(history: History, x: float, says: str) -> list[str]:
         shapes.append(_text(x, y + 5, name, of_rank(rank), more='font-weight="bold" font-size="14"'))
     good = verdict.verdict == "ok"
     shapes.append(_text(x + 10, 56, says, FAINT))
-    shapes.append(_text(x + 10, 237, "✓ serial in the order" if good else "✗ not in the order", EDGES["wr" if good else "rw"]))
+    shapes.append(
+        _text(x + 10, 237, "✓ serial in the order" if good else "✗ not in the order", EDGES["wr" if good else "rw"])
+    )
     state = ", ".join(f"{path} = {value}" for path, value in history.end["final_state"].items())
     shapes.append(_text(x + 10, 254, state, INK))
     return shapes

@@ -18,7 +18,7 @@ README = Path(__file__).parent.parent / "README.md"
 PAPERS_S = {"serial": 50.2, "naive": 31.8, "2pl": 53.1, "occ": 63.7, "mtpo": 32.8}
 """Wall seconds of the canary case in the papers (P1, case study)."""
 
-SESSION = '''\
+SESSION = """\
 >>> from coagent import Setting, follow, protocol, verdict
 >>> from coagent.explore import explore
 >>> from workloads import workload
@@ -29,7 +29,7 @@ SESSION = '''\
 >>> found = explore(mtpo)
 >>> found.states, [ending.final_state for ending in found.endings]
 >>> verdict(follow(mtpo, (0, 0, 1))).order
-'''
+"""
 
 
 def session() -> str:
@@ -54,7 +54,8 @@ def protocols() -> str:
     rows = [head, "| --- |" + " --- |" * 9]
     canary, update = workload("k2-canary"), workload("lost-update")
     runs = {
-        name: simulate(Setting(workload=canary, protocol=one), Clock(canary.cost.tool_s)) for name, one in PROTOCOLS.items()
+        name: simulate(Setting(workload=canary, protocol=one), Clock(canary.cost.tool_s))
+        for name, one in PROTOCOLS.items()
     }
     for name, one in PROTOCOLS.items():
         run = runs[name]
@@ -65,7 +66,9 @@ def protocols() -> str:
             "unrecoverable calls" if "Mask" in one.emits else _yes(one.emits, "Park"),
             *(_yes(one.emits, effect) for effect in ("Restart", "Notify")),
             "yes" if one.emits & {"Restart", "Notify"} else "-",
-            holds, f"{run.seconds:.1f}", f"{PAPERS_S[name]}" if name in PAPERS_S else "",
+            holds,
+            f"{run.seconds:.1f}",
+            f"{PAPERS_S[name]}" if name in PAPERS_S else "",
             f"{tokens(run) / tokens(runs['serial']):.2f}",
             f"{found.states}" if found.complete else "no end",
         ]

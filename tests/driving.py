@@ -8,7 +8,8 @@ from coagent.world import Choice, Setting, World, opened
 def setting(agents: dict[str, list], protocol: object, state: dict | None = None, **more: object) -> Setting:
     """A setting from agents' steps by name, in pre-order."""
     data = {
-        "name": "t", "state": state or {},
+        "name": "t",
+        "state": state or {},
         "agents": [{"name": name, "steps": steps} for name, steps in agents.items()],
     }
     return Setting(workload=from_scenario(parse_scenario(data, "t")), protocol=protocol, **more)

@@ -44,7 +44,9 @@ def test_the_readmes_own_protocol_is_convicted(coagent, tmp_path: Path) -> None:
     assert "--schedule" in answer.out
 
 
-@pytest.mark.parametrize("module", re.findall(r"`([a-z_]+)`", TEXT.partition("## Run your own")[0].partition("## The tree")[2]))
+@pytest.mark.parametrize(
+    "module", re.findall(r"`([a-z_]+)`", TEXT.partition("## Run your own")[0].partition("## The tree")[2])
+)
 def test_every_module_that_the_readme_names_is_there(module: str) -> None:
     root = README.parent
     places = [*root.glob(f"*/{module}.py"), *root.glob(f"*/*/{module}.py"), *root.glob(f"*/{module}/")]

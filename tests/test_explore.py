@@ -29,7 +29,9 @@ def serial_end(name: str, reverse: bool = False) -> tuple[dict, dict]:
     given = workload(name)
     programs = [(one.name, one.program) for one in given.agents]
     state, reports = serial(given.state, programs[::-1] if reverse else programs, given.tools)
-    return {path: plain(value) for path, value in state.items()}, {one: report_out(reports[one]) for one in sorted(reports)}
+    return {path: plain(value) for path, value in state.items()}, {
+        one: report_out(reports[one]) for one in sorted(reports)
+    }
 
 
 @pytest.mark.parametrize("name", STATES)

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
-    ("operation", "path", "tool", "event", "effect", "history", "bad_input", "palette"),
+    ("operation", "path", "tool", "event", "effect", "history", "bad_input", "field_kind", "palette"),
     ("protocols",),
     ("scenario", "script", "program", "expression", "arithmetic", "path_template", "placed_json", "actor", "judge",
      "inference", "performer", "workload", "store", "recording", "world", "crank"),

@@ -109,7 +109,20 @@ def test_the_random_runs_do_exercise_every_repair() -> None:
             for record in ran(workload, rule, seed).history.records:
                 seen.add((record["event"], record.get("route", record.get("action", record.get("decision", "")))))
     assert {
-        ("hold", ""), ("park", ""), ("release", ""), ("undo", ""), ("redo", "live"), ("mask", ""), ("cancel", ""),
-        ("notify", ""), ("repair", "rewrite"), ("repair", "insert"), ("repair", "retract"), ("judge", "keep"),
-        ("result", "snapshot"), ("result", "recorded"), ("result", "undo"), ("refresh", "snapshot"),
+        ("hold", ""),
+        ("park", ""),
+        ("release", ""),
+        ("undo", ""),
+        ("redo", "live"),
+        ("mask", ""),
+        ("cancel", ""),
+        ("notify", ""),
+        ("repair", "rewrite"),
+        ("repair", "insert"),
+        ("repair", "retract"),
+        ("judge", "keep"),
+        ("result", "snapshot"),
+        ("result", "recorded"),
+        ("result", "undo"),
+        ("refresh", "snapshot"),
     } <= seen

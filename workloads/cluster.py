@@ -1,4 +1,4 @@
-"""A small cluster as cells, with Kubernetes' own names: `cluster/deployments/<name>/{image,replicas}`; tools over it."""
+"""A small cluster as cells, `cluster/deployments/<name>/{image,replicas}` as Kubernetes names them, and its tools."""
 
 from collections.abc import Mapping
 
@@ -54,11 +54,17 @@ def _declare_whole(args: Args) -> Declaration:
 
 CLUSTER_TOOLS: Mapping[str, Tool] = {
     **TOOLS,
-    "images": Tool("images", lambda args: Declaration(reads=(DEPLOYMENTS,)), _images, "every deployment with its image"),
+    "images": Tool(
+        "images", lambda args: Declaration(reads=(DEPLOYMENTS,)), _images, "every deployment with its image"
+    ),
     "set_image": Tool("set_image", _declare_field, _set_image, "set a deployment's image, or fail with 'missing'"),
-    "create_deployment": Tool("create_deployment", _declare_whole, _create, "create a deployment, or fail with 'exists'"),
+    "create_deployment": Tool(
+        "create_deployment", _declare_whole, _create, "create a deployment, or fail with 'exists'"
+    ),
     "rolled_out": Tool(
-        "rolled_out", lambda args: Declaration(reads=tuple(place(name, "image") for name in args["names"])), _rolled_out,
+        "rolled_out",
+        lambda args: Declaration(reads=tuple(place(name, "image") for name in args["names"])),
+        _rolled_out,
         "which of the named deployments do not run the image yet",
     ),
 }

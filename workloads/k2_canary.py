@@ -29,7 +29,12 @@ GOOD, BAD = "hotel-reservation:latest", "hotel-reservation:v0-rc"
 STATE = tuple(
     cell
     for name, image in (
-        ("frontend", GOOD), ("geo", BAD), ("profile", BAD), ("rate", BAD), ("recommendation", GOOD), ("search", GOOD),
+        ("frontend", GOOD),
+        ("geo", BAD),
+        ("profile", BAD),
+        ("rate", BAD),
+        ("recommendation", GOOD),
+        ("search", GOOD),
     )
     for cell in deployment(name, image, 1)
 )

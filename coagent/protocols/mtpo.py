@@ -162,7 +162,9 @@ class Mtpo:
         Returns whether a removed operation has an undo to wait for.
         """
         reading = op is not None and not op.writes
-        gone = [one for one in removed if one.writes and one.standing in trajectory.LIVE and one.declaration.recoverable]
+        gone = [
+            one for one in removed if one.writes and one.standing in trajectory.LIVE and one.declaration.recoverable
+        ]
         moved = trajectory.displaced(turn, [*gone, *([op] if op else [])])
         undone = sorted((*moved, *gone), key=lambda one: one.position)
         bare = [one for one in trajectory.uncovered(turn, undone) if one not in undone]

@@ -44,7 +44,7 @@ class Naive:
 
 
 def answered(turn: Turn, event: Performed) -> bool:
-    """Pass an execution's result on to its agent; an unknown one is resolved first. Says whether there was one to pass on."""
+    """Pass an execution's result on to its agent, once it is known. Says whether there was one to pass on."""
     op = turn.landed(event)
     if event.result.status == "unknown":
         turn.perform(op.name, "resolve")

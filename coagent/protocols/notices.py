@@ -1,4 +1,4 @@
-"""How notices reach agents: queued, the newest about an operation replacing older ones, consumed when an inference begins.
+"""How notices reach agents: queued, the newest about an operation only, consumed when an inference begins.
 
 Decides nothing about who is to be told; protocols with notices share it.
 """

@@ -138,7 +138,7 @@ class Optimistic:
         return False
 
     def _abort(self, turn: Turn, name: str, because: str) -> None:
-        """Abort an attempt, and with it everybody who read, at any remove, what it wrote; the furthest is undone first."""
+        """Abort an attempt and whoever read, at any remove, what it wrote; the furthest is undone first."""
         doomed = {name: because}
         for source in (queue := [name]):
             for other in turn.order:
@@ -196,7 +196,8 @@ def _forgotten(turn: Turn, name: str) -> Dependencies:
         for table in (deps.read_from, deps.overwritten_by)
     )
     return Dependencies(
-        read_from=read_from, overwritten_by=overwritten,
+        read_from=read_from,
+        overwritten_by=overwritten,
         stale=deps.stale.delete(name) if name in deps.stale else deps.stale,
         waiting=tuple(op for op in deps.waiting if turn.ops[op].agent != name),
         irrevocable=None if deps.irrevocable == name else deps.irrevocable,

@@ -136,8 +136,14 @@ class Turn:
     def result(self) -> tuple[Run, tuple[Effect, ...]]:
         """The new run and what is to be done, in order."""
         run = Run(
-            agents=self.agents, ops=self.ops, readers=self.readers, writers=self.writers, leaving=self.leaving,
-            order=self.order, settled=self.settled, extra=self.extra,
+            agents=self.agents,
+            ops=self.ops,
+            readers=self.readers,
+            writers=self.writers,
+            leaving=self.leaving,
+            order=self.order,
+            settled=self.settled,
+            extra=self.extra,
         )
         return run, tuple(self.effects)
 
@@ -181,17 +187,31 @@ class Turn:
             position = between(low, self.ops[where].position)
         suffix = f"{agent.invoked + 1}" if agent.attempt == 1 else f"{agent.attempt}.{agent.invoked + 1}"
         op = Operation(
-            name=f"{event.agent}.{suffix}", agent=event.agent, position=position,
-            call=event.call, declaration=event.declaration,
+            name=f"{event.agent}.{suffix}",
+            agent=event.agent,
+            position=position,
+            call=event.call,
+            declaration=event.declaration,
         )
         self.ops = self.ops.set(op.name, op)
         kept = ops[index + 1 :] if event.replaces else ops[index:]
-        self.set_agent(event.agent, ops=(*ops[:index], op.name, *kept), invoked=agent.invoked + 1,
-                       phase=Phase.WAITING, awaits=op.name)
-        self.emit(Place(
-            agent=event.agent, op=op.name, position=position, attempt=agent.attempt,
-            replaces=event.replaces, before=event.before,
-        ))
+        self.set_agent(
+            event.agent,
+            ops=(*ops[:index], op.name, *kept),
+            invoked=agent.invoked + 1,
+            phase=Phase.WAITING,
+            awaits=op.name,
+        )
+        self.emit(
+            Place(
+                agent=event.agent,
+                op=op.name,
+                position=position,
+                attempt=agent.attempt,
+                replaces=event.replaces,
+                before=event.before,
+            )
+        )
         return op
 
     def index(self, op: Operation) -> None:

@@ -71,10 +71,11 @@ def heir(turn: Turn, op: Operation) -> Operation | None:
 
 
 def overrides(turn: Turn, op: Operation, above: Iterable[Operation]) -> tuple[Override, ...]:
-    """The corrections that turn the live store into `M(R, p)`: captured cells, the lowest write's last, then masked images."""
+    """What turns the live store into `M(R, p)`: captured cells, the lowest write's last, then masked images."""
     captured = [Override(op=other.name) for other in sorted(above, key=lambda one: one.position, reverse=True)]
     masked = [
-        other for other in turn.writing(op.reads)
+        other
+        for other in turn.writing(op.reads)
         if other.standing is Standing.MASKED and other.position < op.position < turn.ops[other.cover].position
     ]
     images = [
@@ -92,7 +93,8 @@ def twin(turn: Turn, op: Operation, stale: frozenset[str]) -> str | None:
         return None
     writes = turn.writing(op.reads)
     for other in sorted(turn.reading(op.reads), key=lambda one: one.position):
-        if other.name == op.name or other.name in stale or other.writes or other.standing is not Standing.APPLIED or other.flights:
+        still = other.standing is Standing.APPLIED and not other.flights and not other.writes
+        if other.name == op.name or other.name in stale or not still:
             continue
         if other.call != op.call or not same(other.call.args, op.call.args):
             continue

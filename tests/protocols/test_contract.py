@@ -52,7 +52,9 @@ def watched(name: str, seed: int) -> Watched:
     """A random run of a protocol, with its steps."""
     protocol = Watched(PROTOCOLS[name])
     simulate(
-        Setting(workload=from_scenario(random_scenario(seed)), protocol=protocol, seed=seed), Chance(seed), max_steps=1500
+        Setting(workload=from_scenario(random_scenario(seed)), protocol=protocol, seed=seed),
+        Chance(seed),
+        max_steps=1500,
     )
     return protocol
 

@@ -318,11 +318,15 @@ def test_an_overeager_judge_redoes_a_write_needlessly_and_ends_right() -> None:
 
 @pytest.mark.parametrize("took_effect", [True, False])
 def test_an_unknown_outcome_is_resolved_before_anything_builds_on_it(took_effect: bool) -> None:
-    agents = {"A": [{"list": "z", "as": "n"}, {**add("x"), "as": "a"}, {"report": "a"}], "B": [{**add("x", "10"), "as": "b"}]}
+    agents = {
+        "A": [{"list": "z", "as": "n"}, {**add("x"), "as": "a"}, {"report": "a"}],
+        "B": [{**add("x", "10"), "as": "b"}],
+    }
     where = setting(agents, Mtpo(), {"x": 0}, lost={"A.2": took_effect})
     world = to_the_end(driven(where, "ABA"))
     assert [(one["op"], one["status"]) for one in events(world, "exec") if one["op"] == "A.2"] == [
-        ("A.2", "unknown"), ("A.2", "ok" if took_effect else "failed"),
+        ("A.2", "unknown"),
+        ("A.2", "ok" if took_effect else "failed"),
     ]
     assert world.final_state == {"x": 11 if took_effect else 10}
     assert world.reports["A"] == (1 if took_effect else "lost")
