@@ -96,19 +96,31 @@ WORDS: Mapping[str, Value] = {"true": True, "false": False, "null": None}
 
 UNARY = {ast.USub: ("-", operator.neg), ast.UAdd: ("+", operator.pos), ast.Not: ("not", operator.not_)}
 ARITHMETIC = {
-    ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", _times),
-    ast.FloorDiv: ("//", operator.floordiv), ast.Mod: ("%", _remainder),
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", _times),
+    ast.FloorDiv: ("//", operator.floordiv),
+    ast.Mod: ("%", _remainder),
 }
 COMPARED = {
-    ast.Eq: ("==", operator.eq), ast.NotEq: ("!=", operator.ne), ast.Lt: ("<", operator.lt),
-    ast.LtE: ("<=", operator.le), ast.Gt: (">", operator.gt), ast.GtE: (">=", operator.ge),
-    ast.In: ("in", lambda item, many: item in many), ast.NotIn: ("not in", lambda item, many: item not in many),
+    ast.Eq: ("==", operator.eq),
+    ast.NotEq: ("!=", operator.ne),
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<=", operator.le),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">=", operator.ge),
+    ast.In: ("in", lambda item, many: item in many),
+    ast.NotIn: ("not in", lambda item, many: item not in many),
 }
 """The operators by their syntax: symbol, and what each does."""
 
 FUNCTIONS: Mapping[str, tuple[Callable, int, float]] = {
-    "len": (len, 1, 1), "min": (min, 1, float("inf")), "max": (max, 1, float("inf")), "sum": (sum, 1, 2),
-    "sorted": (lambda many: tuple(sorted(many)), 1, 1), "abs": (abs, 1, 1),
+    "len": (len, 1, 1),
+    "min": (min, 1, float("inf")),
+    "max": (max, 1, float("inf")),
+    "sum": (sum, 1, 2),
+    "sorted": (lambda many: tuple(sorted(many)), 1, 1),
+    "abs": (abs, 1, 1),
     "str": (lambda value: value if isinstance(value, str) else show(value), 1, 1),
 }
 """The seven functions: what each does, and how many arguments it takes at least and at most."""

@@ -21,7 +21,10 @@ _SEVERITY = (HOLDS, CANNOT_TELL, VIOLATED, BAD_INPUT)
 DEFAULT_PROTOCOLS = "serial,naive,2pl,occ,mtpo"
 
 app = typer.Typer(
-    name="coagent", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    name="coagent",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Concurrency control for teams of LLM agents: run, check, explore, compare. "
     "Exit codes: 0 holds, 1 violated, 2 cannot tell, 3 bad input.",
 )

@@ -75,9 +75,7 @@ def compare(
     for name in protocols:
         protocol(name)
     wanted = list(dict.fromkeys((BASELINE, *protocols)))
-    tasks = [
-        (name, by, number) for name in workloads for by in wanted for number in range(seed, seed + trials)
-    ]
+    tasks = [(name, by, number) for name in workloads for by in wanted for number in range(seed, seed + trials)]
     found = {}
     for task, trial in zip(tasks, _trials(tasks, workers), strict=True):
         found.setdefault(task[:2], []).append(trial)
@@ -91,10 +89,20 @@ def trial(task: tuple[str, str, int]) -> Trial:
         ran = run(target(name), protocol(by), seed=seed)
     counts = ran.counts
     return Trial(
-        workload=ran.outcome.history.header["workload"], protocol=ran.outcome.history.header["protocol"], seed=seed,
-        ok=ran.exit_code == 0, invariant=ran.invariant, order_exact=bool(ran.order_exact),
-        quiescent=ran.outcome.quiescent, gave_up=len(ran.gave_up), seconds=ran.outcome.seconds, tokens=counts.tokens,
-        cost=counts.cost, notifications=counts.notifications, undos=counts.undos, restarts=counts.restarts,
+        workload=ran.outcome.history.header["workload"],
+        protocol=ran.outcome.history.header["protocol"],
+        seed=seed,
+        ok=ran.exit_code == 0,
+        invariant=ran.invariant,
+        order_exact=bool(ran.order_exact),
+        quiescent=ran.outcome.quiescent,
+        gave_up=len(ran.gave_up),
+        seconds=ran.outcome.seconds,
+        tokens=counts.tokens,
+        cost=counts.cost,
+        notifications=counts.notifications,
+        undos=counts.undos,
+        restarts=counts.restarts,
         deadlocks=counts.deadlocks,
     )
 
@@ -104,15 +112,21 @@ def summed(trials: Sequence[Trial], serial: Sequence[Trial]) -> Compared:
     pairs = [(one, base) for one, base in zip(trials, serial, strict=True) if one.quiescent and base.quiescent]
     judged = [one.invariant for one in trials if one.invariant is not None]
     return Compared(
-        workload=trials[0].workload, protocol=trials[0].protocol, trials=len(trials),
-        ok=_mean(one.ok for one in trials), invariant=_mean(judged) if judged else None,
-        order_exact=_mean(one.order_exact for one in trials), unfinished=sum(not one.quiescent for one in trials),
+        workload=trials[0].workload,
+        protocol=trials[0].protocol,
+        trials=len(trials),
+        ok=_mean(one.ok for one in trials),
+        invariant=_mean(judged) if judged else None,
+        order_exact=_mean(one.order_exact for one in trials),
+        unfinished=sum(not one.quiescent for one in trials),
         seconds=_median(one.seconds for one, _ in pairs),
         speedup=_median(base.seconds / one.seconds for one, base in pairs if one.seconds),
         tokens=_median(one.tokens / base.tokens for one, base in pairs if base.tokens),
         cost=_median(one.cost / base.cost for one, base in pairs if base.cost),
-        notifications=_mean(one.notifications for one in trials), undos=_mean(one.undos for one in trials),
-        restarts=_mean(one.restarts for one in trials), deadlocks=_mean(one.deadlocks for one in trials),
+        notifications=_mean(one.notifications for one in trials),
+        undos=_mean(one.undos for one in trials),
+        restarts=_mean(one.restarts for one in trials),
+        deadlocks=_mean(one.deadlocks for one in trials),
         gave_up=_mean(one.gave_up for one in trials),
     )
 

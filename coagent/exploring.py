@@ -49,12 +49,19 @@ class Explored:
         """The exploration as `explore --json` prints it; `seconds` is wall clock."""
         found = self.exploration
         return {
-            "states": found.states, "transitions": found.transitions, "depth": found.depth, "open": found.open,
-            "complete": found.complete, "notified": found.notified,
+            "states": found.states,
+            "transitions": found.transitions,
+            "depth": found.depth,
+            "open": found.open,
+            "complete": found.complete,
+            "notified": found.notified,
             "endings": [_ending_out(one) for one in self.endings],
             "verdict": ("ok", "violated", "unknown")[self.exit_code],
-            "counterexample": None if self.worst is None else {
-                "schedule": list(self.worst.outcome.schedule), "verdict": self.worst.verdict.to_json(),
+            "counterexample": None
+            if self.worst is None
+            else {
+                "schedule": list(self.worst.outcome.schedule),
+                "verdict": self.worst.verdict.to_json(),
             },
             "seconds": round(self.seconds, 3),
         }
@@ -121,6 +128,11 @@ class Promise:
 def _ending_out(one: Judged) -> dict[str, object]:
     ending = one.ending
     return {
-        "kind": ending.kind, "final_state": ending.final_state, "reports": ending.reports,
-        "gave_up": list(ending.gave_up), "schedule": list(ending.schedule), "right": one.right, "why": one.why,
+        "kind": ending.kind,
+        "final_state": ending.final_state,
+        "reports": ending.reports,
+        "gave_up": list(ending.gave_up),
+        "schedule": list(ending.schedule),
+        "right": one.right,
+        "why": one.why,
     }

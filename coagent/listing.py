@@ -17,7 +17,8 @@ def _sentence(protocol: object) -> str:
     if not is_dataclass(protocol) or plain == protocol:
         return " ".join((sys.modules[kind.__module__].__doc__ or "").split("\n\n")[0].split())
     differs = [
-        f"{one.name} = {getattr(protocol, one.name)}" for one in fields(kind)
+        f"{one.name} = {getattr(protocol, one.name)}"
+        for one in fields(kind)
         if one.name != "name" and getattr(protocol, one.name) != getattr(plain, one.name)
     ]
     return f"{plain.name} with {', '.join(differs)}"

@@ -123,7 +123,8 @@ def _checked(made: object, thing: str, file: str) -> object:
         if not test(getattr(made, name, None)):
             raise BadInput(
                 f"{thing!r} is no protocol, for want of a proper .{name}; a protocol has .name (a string), "
-                ".promises ('declared' or 'any'), .start() and .step(run, event)", file,
+                ".promises ('declared' or 'any'), .start() and .step(run, event)",
+                file,
             )
     return made
 

@@ -27,12 +27,21 @@ _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z_]+|-[A-Za-z]+")
 _WORDS = {"true": True, "false": False, "null": None}
 _SLIPS = {
-    "'": "strings take double quotes", "/": "JSON has no comments", "#": "JSON has no comments",
-    "}": "a comma may be left over before it", "]": "a comma may be left over before it",
-    ",": "a value is missing before it", ".": "write 0 before the point", "+": "leave the plus sign out",
-    "True": "write true", "False": "write false", "None": "write null",
-    "NaN": "there is no such number in JSON", "Infinity": "there is no such number in JSON",
-    "-Infinity": "there is no such number in JSON", "-NaN": "there is no such number in JSON",
+    "'": "strings take double quotes",
+    "/": "JSON has no comments",
+    "#": "JSON has no comments",
+    "}": "a comma may be left over before it",
+    "]": "a comma may be left over before it",
+    ",": "a value is missing before it",
+    ".": "write 0 before the point",
+    "+": "leave the plus sign out",
+    "True": "write true",
+    "False": "write false",
+    "None": "write null",
+    "NaN": "there is no such number in JSON",
+    "Infinity": "there is no such number in JSON",
+    "-Infinity": "there is no such number in JSON",
+    "-NaN": "there is no such number in JSON",
 }
 
 

@@ -60,18 +60,31 @@ class Ran:
         header, end = self.outcome.history.header, self.outcome.history.end
         verdict = self.verdict.to_json()
         return {
-            "workload": header["workload"], "protocol": header["protocol"], "seed": header["seed"],
-            "schedule": header["schedule"], "agents": [one["name"] for one in header["agents"]],
-            "order": verdict["order"], "order_exact": self.order_exact, "quiescent": self.outcome.quiescent,
-            "final_state": end["final_state"], "reports": end["reports"], "invariant": self.invariant,
-            "gave_up": list(self.gave_up), "verdict": verdict, "simulated": True,
+            "workload": header["workload"],
+            "protocol": header["protocol"],
+            "seed": header["seed"],
+            "schedule": header["schedule"],
+            "agents": [one["name"] for one in header["agents"]],
+            "order": verdict["order"],
+            "order_exact": self.order_exact,
+            "quiescent": self.outcome.quiescent,
+            "final_state": end["final_state"],
+            "reports": end["reports"],
+            "invariant": self.invariant,
+            "gave_up": list(self.gave_up),
+            "verdict": verdict,
+            "simulated": True,
             "seconds": round(self.outcome.seconds, 6),
             **{name: getattr(self.counts, name) for name in Counts.__dataclass_fields__},
         }
 
 
 def run(
-    workload: Workload, protocol: object, *, schedule: str | tuple[int, ...] = "clock", seed: int = 0,
+    workload: Workload,
+    protocol: object,
+    *,
+    schedule: str | tuple[int, ...] = "clock",
+    seed: int = 0,
     max_steps: int | None = None,
 ) -> Ran:
     """Simulate and judge. Raises BadInput when the schedule does not fit."""
@@ -88,8 +101,10 @@ def judged(outcome: Outcome) -> Ran:
     if workload.invariant is not None and outcome.quiescent:
         invariant = bool(workload.invariant(outcome.final_state, outcome.reports))
     return Ran(
-        outcome=outcome, verdict=check_history(outcome.history, order=setting.protocol.promises),
-        invariant=invariant, order_exact=outcome.quiescent and _order_exact(outcome),
+        outcome=outcome,
+        verdict=check_history(outcome.history, order=setting.protocol.promises),
+        invariant=invariant,
+        order_exact=outcome.quiescent and _order_exact(outcome),
         gave_up=tuple(name for name, one in sorted(outcome.world.actors.items()) if one.gave_up),
         counts=counts(outcome.history, workload.cost),
     )
@@ -127,9 +142,14 @@ def counts(history: History, cost: Cost) -> Counts:
         elif kind == "abort":
             deadlocks += record["because"].startswith("deadlock")
     return Counts(
-        tokens=tokens, cost=round(price), inferences=tally.get("infer", 0), notifications=tally.get("notify", 0),
-        undos=tally.get("undo", 0), redos=tally.get("redo", 0),
-        restarts=tally.get("abort", 0) - tally.get("give-up", 0), deadlocks=deadlocks,
+        tokens=tokens,
+        cost=round(price),
+        inferences=tally.get("infer", 0),
+        notifications=tally.get("notify", 0),
+        undos=tally.get("undo", 0),
+        redos=tally.get("redo", 0),
+        restarts=tally.get("abort", 0) - tally.get("give-up", 0),
+        deadlocks=deadlocks,
     )
 
 

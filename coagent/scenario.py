@@ -18,8 +18,21 @@ from coagent.program import AgentScript, CallStep, Failure, For, If, Intent, Rep
 from coagent.script import THINK_S, check_keys, check_object, read_agents, read_seconds, script_out
 
 __all__ = [
-    "AgentScript", "CallStep", "Failure", "For", "If", "Intent", "Report", "Scenario", "Step", "load_scenario",
-    "load_scenario_file", "parse_scenario", "program", "report_out", "scenario_out",
+    "AgentScript",
+    "CallStep",
+    "Failure",
+    "For",
+    "If",
+    "Intent",
+    "Report",
+    "Scenario",
+    "Step",
+    "load_scenario",
+    "load_scenario_file",
+    "parse_scenario",
+    "program",
+    "report_out",
+    "scenario_out",
 ]
 
 _KEYS = ("name", "story", "think_s", "judge_s", "tool_s", "state", "schedule", "agents")
@@ -57,8 +70,9 @@ def load_scenario_file(path: str | Path) -> Scenario:
         return load_scenario(data.decode("utf-8"), where)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise BadInput("the file is not UTF-8 text; save it as UTF-8, or check that it is the right file",
-                       f"{where}:{line}") from None
+        raise BadInput(
+            "the file is not UTF-8 text; save it as UTF-8, or check that it is the right file", f"{where}:{line}"
+        ) from None
 
 
 def load_scenario(text: str, where: str) -> Scenario:
@@ -91,13 +105,17 @@ def parse_scenario(data: object, where: str, lines: Lines | None = None) -> Scen
 def scenario_out(scenario: Scenario) -> dict:
     """The scenario as a JSON object that reads back to an equal one; expressions as they were written."""
     optional = {
-        "story": scenario.story or None, "think_s": scenario.think_s if scenario.think_s != THINK_S else None,
-        "judge_s": scenario.judge_s, "tool_s": scenario.tool_s,
+        "story": scenario.story or None,
+        "think_s": scenario.think_s if scenario.think_s != THINK_S else None,
+        "judge_s": scenario.judge_s,
+        "tool_s": scenario.tool_s,
         "schedule": None if scenario.schedule is None else list(scenario.schedule),
     }
     given = {key: value for key, value in optional.items() if value is not None}
     return {
-        "name": scenario.name, **given, "state": {path: plain(value) for path, value in scenario.state},
+        "name": scenario.name,
+        **given,
+        "state": {path: plain(value) for path, value in scenario.state},
         "agents": [script_out(script, scenario.think_s) for script in scenario.agents],
     }
 

@@ -31,10 +31,13 @@ _KINDS: Mapping[str, object] = {
     "sightings": {"type": "object", "additionalProperties": {"$ref": "#/$defs/sighting"}},
     "schedule": {"oneOf": [{"enum": ["clock", "random"]}, {"type": "array", "items": {"type": "integer"}}]},
     "agents": {
-        "type": "array", "minItems": 1,
+        "type": "array",
+        "minItems": 1,
         "items": {
-            "type": "object", "properties": {"name": {"type": "string"}, "rank": _POSITION},
-            "required": ["name", "rank"], "additionalProperties": False,
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "rank": _POSITION},
+            "required": ["name", "rank"],
+            "additionalProperties": False,
         },
     },
 }
@@ -46,8 +49,10 @@ _DEFS = {
     },
     "cell": {"type": "object", "properties": {"value": _VALUE}, "additionalProperties": False},
     "sighting": {
-        "type": "object", "properties": {"value": _VALUE, "writer": {"type": ["string", "null"]}},
-        "required": ["writer"], "additionalProperties": False,
+        "type": "object",
+        "properties": {"value": _VALUE, "writer": {"type": ["string", "null"]}},
+        "required": ["writer"],
+        "additionalProperties": False,
     },
 }
 
@@ -57,9 +62,7 @@ _SEAL = {"type": "string", "pattern": "^[0-9a-f]{8}$"}
 def history_schema() -> dict[str, object]:
     """The schema of one line of a history: the header, or a record of one of the kinds."""
     head = _line(HEADER, {"version": {"const": VERSION}})
-    kinds = [
-        _line(fields, {"at": {"type": "number"}, "event": {"const": kind}}) for kind, fields in RECORDS.items()
-    ]
+    kinds = [_line(fields, {"at": {"type": "number"}, "event": {"const": kind}}) for kind, fields in RECORDS.items()]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "One line of a coagent history (NDJSON): the header first, then the records",
@@ -77,8 +80,10 @@ def _line(fields: Mapping[str, str], more: Mapping[str, object]) -> dict[str, ob
     properties = {name: _KINDS[kind.removeprefix("?")] for name, kind in fields.items()}
     required = [name for name, kind in fields.items() if not kind.startswith("?")]
     return {
-        "type": "object", "properties": {**properties, **more, "crc": _SEAL},
-        "required": [*required, *(name for name in more if name not in fields)], "additionalProperties": False,
+        "type": "object",
+        "properties": {**properties, **more, "crc": _SEAL},
+        "required": [*required, *(name for name in more if name not in fields)],
+        "additionalProperties": False,
     }
 
 

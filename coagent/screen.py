@@ -55,7 +55,8 @@ def print_run(ran: Ran, note: str = "") -> None:
     to.print(
         f"simulated: {outcome.seconds:.1f} s, {counts.tokens:,} tokens (cost {counts.cost:,}); {counts.inferences} "
         f"inferences, {counts.notifications} notifications, {counts.undos} undos, {counts.redos} redos, "
-        f"{counts.restarts} restarts, {counts.deadlocks} deadlocks", soft_wrap=True,
+        f"{counts.restarts} restarts, {counts.deadlocks} deadlocks",
+        soft_wrap=True,
     )
     to.print(f"schedule: {','.join(map(str, outcome.schedule))}", style="dim", soft_wrap=True)
     if note:
@@ -94,8 +95,9 @@ def print_compared(lines: Iterable[Compared], trials: int) -> None:
     to.print(f"simulated agents, {trials} trial{'s' * (trials > 1)} each; seconds and tokens are simulated\n")
     heads = ("right", "pre-order", "seconds", "speedup", "tokens", "notices", "undos", "restarts", "deadlocks")
     for name, group in groupby(lines, key=lambda one: one.workload):
+        to.print(name, style="bold", soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 0))
-        table.add_column(name, no_wrap=True, min_width=14)
+        table.add_column("protocol", no_wrap=True, min_width=14)
         for head in heads:
             table.add_column(head, justify="right", no_wrap=True)
         for one in group:
@@ -103,16 +105,21 @@ def print_compared(lines: Iterable[Compared], trials: int) -> None:
         to.print(table)
         to.print()
     to.print(
-        "right: judged ok, invariant kept, nobody gave up; pre-order: the outcome is that of the declared order;\n"
-        "speedup and tokens: median ratio to the serial run of the same seed; the rest: mean per trial."
+        "right: judged ok, invariant kept, nobody gave up; pre-order: the declared order's outcome;\n"
+        "speedup, tokens: median ratio to the serial run of the same seed; then means per trial."
     )
 
 
 def _compared(one: Compared) -> tuple[str, ...]:
     events = (one.notifications, one.undos, one.restarts, one.deadlocks)
     return (
-        one.protocol, _share(one.ok), _share(one.order_exact), _number(one.seconds, 1), _number(one.speedup, 2),
-        _number(one.tokens, 2), *(_number(value, 1) for value in events),
+        one.protocol,
+        _share(one.ok),
+        _share(one.order_exact),
+        _number(one.seconds, 1),
+        _number(one.speedup, 2),
+        _number(one.tokens, 2),
+        *(_number(value, 1) for value in events),
     )
 
 

@@ -22,7 +22,9 @@ MAX_S = 1e9
 _SECOND = {"put": "value", "create": "value", "send": "value", "add": "by", "copy": "to"}
 _STEPS = {
     **{tool: (tool, *([_SECOND[tool]] if tool in _SECOND else [])) for tool in TOOLS},
-    "if": ("if", "then"), "for": ("for", "in", "do"), "report": ("report",),
+    "if": ("if", "then"),
+    "for": ("for", "in", "do"),
+    "report": ("report",),
 }
 _OPTIONS = {**{tool: ("as", "think_s") for tool in TOOLS}, "if": ("else",), "for": (), "report": ()}
 _AGENT_KEYS = ("name", "steps", "think_s", "finish_think_s")
@@ -53,7 +55,7 @@ class _Scope:
                 )
             raise spot.bad(
                 f"unbound name {name!r} in {brief(source)}{did_you_mean(name, self.sure)}; bind it before with "
-                f"\"as\": \"{name}\", or quote it if it is text: \"'{name}'\""
+                f'"as": "{name}", or quote it if it is text: "\'{name}\'"'
             )
 
 
@@ -182,7 +184,7 @@ def _call_step(tool: str, data: Mapping, spot: Spot, scope: _Scope, think_s: flo
 def _path(data: Mapping, key: str, spot: Spot, scope: _Scope) -> PathTemplate:
     source, spot = data[key], spot.at(key)
     if not isinstance(source, str):
-        raise spot.bad(f"the path of {key!r} is {shown(source)}, not a string; paths look like \"stock/apples\"")
+        raise spot.bad(f'the path of {key!r} is {shown(source)}, not a string; paths look like "stock/apples"')
     path = parse_path(source, spot.place)
     scope.check(path.names, source, spot)
     return path

@@ -133,20 +133,38 @@ class _Writer:
         if not names or self.random.random() < 0.35:
             return self.random.choice(("0", "1", "2", "'a'", "'b'", "true", "null", "[1, 2]", "[]"))
         one, other = self.random.choice(sorted(names)), self.random.choice(sorted(names))
-        return self.random.choice((
-            one, one, one, f"str({one})", f"[{one}, {other}]", f"{one} if {one} == {other} else 0", f"{one} == {other}",
-            f"1 if {one} else 2", f"{one} * 2", f"{one} in [0, 1, 'ok']", f"{one} + 1" if self.rarely() else one,
-            f"len({one})" if self.rarely() else f"'{one}'",
-        ))
+        return self.random.choice(
+            (
+                one,
+                one,
+                one,
+                f"str({one})",
+                f"[{one}, {other}]",
+                f"{one} if {one} == {other} else 0",
+                f"{one} == {other}",
+                f"1 if {one} else 2",
+                f"{one} * 2",
+                f"{one} in [0, 1, 'ok']",
+                f"{one} + 1" if self.rarely() else one,
+                f"len({one})" if self.rarely() else f"'{one}'",
+            )
+        )
 
     def test(self, names: frozenset[str]) -> str:
         if not names:
             return self.random.choice(("true", "false"))
         one = self.random.choice(sorted(names))
-        return self.random.choice((
-            one, f"not {one}", f"{one} == 1", f"{one} == null", f"{one} == 'ok'",
-            f"{one} in [0, 1, 2, 'exists', 'missing']", f"{one} > 1" if self.rarely() else f"{one} != 0",
-        ))
+        return self.random.choice(
+            (
+                one,
+                f"not {one}",
+                f"{one} == 1",
+                f"{one} == null",
+                f"{one} == 'ok'",
+                f"{one} in [0, 1, 2, 'exists', 'missing']",
+                f"{one} > 1" if self.rarely() else f"{one} != 0",
+            )
+        )
 
     def rarely(self) -> bool:
         return self.random.random() < 0.3

@@ -17,12 +17,40 @@ ROOT = Path(__file__).resolve().parents[1]
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 RUN_KEYS = {
-    "workload", "protocol", "seed", "schedule", "agents", "order", "order_exact", "quiescent", "final_state", "reports",
-    "invariant", "gave_up", "verdict", "simulated", "seconds", "tokens", "cost", "inferences", "notifications",
-    "undos", "redos", "restarts", "deadlocks",
+    "workload",
+    "protocol",
+    "seed",
+    "schedule",
+    "agents",
+    "order",
+    "order_exact",
+    "quiescent",
+    "final_state",
+    "reports",
+    "invariant",
+    "gave_up",
+    "verdict",
+    "simulated",
+    "seconds",
+    "tokens",
+    "cost",
+    "inferences",
+    "notifications",
+    "undos",
+    "redos",
+    "restarts",
+    "deadlocks",
 }
 CHECK_KEYS = {
-    "file", "verdict", "criterion", "order", "anomalies", "blame", "transactions", "operations", "seconds",
+    "file",
+    "verdict",
+    "criterion",
+    "order",
+    "anomalies",
+    "blame",
+    "transactions",
+    "operations",
+    "seconds",
 }
 
 SCENARIO = """{"name": "lost update", "state": {"x": 1}, "schedule": [0, 0, 0, 0], "agents": [
@@ -167,8 +195,10 @@ class TestRecord:
             file = tmp_path / hash_seed
             command = ("run", "slots", "--schedule", schedule, "--seed", 7, "--record", file, "--json")
             subprocess.run(
-                [sys.executable, "-m", "coagent", *map(str, command)], env={**ENV, "PYTHONHASHSEED": hash_seed},
-                check=True, capture_output=True,
+                [sys.executable, "-m", "coagent", *map(str, command)],
+                env={**ENV, "PYTHONHASHSEED": hash_seed},
+                check=True,
+                capture_output=True,
             )
             texts.add(file.read_bytes())
         assert len(texts) == 1

@@ -159,8 +159,14 @@ class TestHistory:
     @pytest.mark.parametrize(
         "content",
         [
-            b"", b"\n\n", b"\x00\x01\x02", b"\x1f\x8b\x08rest", b"hello world\n", b'{"history": "coagent"}\n',
-            b'{"a": 1}\n', b"[1]\n",
+            b"",
+            b"\n\n",
+            b"\x00\x01\x02",
+            b"\x1f\x8b\x08rest",
+            b"hello world\n",
+            b'{"history": "coagent"}\n',
+            b'{"a": 1}\n',
+            b"[1]\n",
         ],
         ids=repr,
     )
@@ -193,11 +199,13 @@ class TestOwnProtocol:
             ("class Mine:\n    def __init__(self, k): pass", "the protocol failed with TypeError"),
             (
                 "class Mine:\n name, promises = 'mine', 'any'\n def start(self): return None\n"
-                " def step(self, run, event):\n  return 1 / 0", ":5: the protocol failed with ZeroDivisionError",
+                " def step(self, run, event):\n  return 1 / 0",
+                ":5: the protocol failed with ZeroDivisionError",
             ),
             (
                 "class Mine:\n name, promises = 'mine', 'any'\n def start(self): return None\n"
-                " def step(self, run, event): return run", "the protocol failed with",
+                " def step(self, run, event): return run",
+                "the protocol failed with",
             ),
         ],
         ids=range(11),
@@ -217,14 +225,20 @@ class TestOwnProtocol:
 @pytest.mark.parametrize(
     "words",
     [
-        ["run", "none.json"], ["run", "--nope"], ["check", "none"], ["explore", "slot"],
+        ["run", "none.json"],
+        ["run", "--nope"],
+        ["check", "none"],
+        ["explore", "slot"],
         ["compare", "slots", "--protocols", "x"],
     ],
     ids=" ".join,
 )
 def test_process_ends_with_three_and_one_line(words, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "coagent", *words], capture_output=True, text=True, cwd=tmp_path,
+        [sys.executable, "-m", "coagent", *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)

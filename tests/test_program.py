@@ -28,15 +28,23 @@ def run(*steps: str, sent: tuple[object, ...] = ()) -> tuple[list[Call], object]
 class TestPrograms:
     def test_arguments_come_in_the_order_of_the_tool(self):
         calls, _ = run(
-            '{"get": "x"}', '{"list": "d"}', '{"put": "x", "value": "[1]"}', '{"value": "2", "create": "x"}',
-            '{"delete": "x"}', '{"add": "x", "by": "-1"}', '{"to": "y", "copy": "x"}',
+            '{"get": "x"}',
+            '{"list": "d"}',
+            '{"put": "x", "value": "[1]"}',
+            '{"value": "2", "create": "x"}',
+            '{"delete": "x"}',
+            '{"add": "x", "by": "-1"}',
+            '{"to": "y", "copy": "x"}',
             '{"send": "o", "value": "\'hi\'"}',
         )
         assert calls == [
-            Call("get", (("path", "x"),)), Call("list", (("path", "d"),)), Call("put", (("path", "x"),
-            ("value", (1,)))),
-            Call("create", (("path", "x"), ("value", 2))), Call("delete", (("path", "x"),)),
-            Call("add", (("path", "x"), ("by", -1))), Call("copy", (("path", "x"), ("to", "y"))),
+            Call("get", (("path", "x"),)),
+            Call("list", (("path", "d"),)),
+            Call("put", (("path", "x"), ("value", (1,)))),
+            Call("create", (("path", "x"), ("value", 2))),
+            Call("delete", (("path", "x"),)),
+            Call("add", (("path", "x"), ("by", -1))),
+            Call("copy", (("path", "x"), ("to", "y"))),
             Call("send", (("path", "o"), ("value", "hi"))),
         ]
 
@@ -51,8 +59,12 @@ class TestPrograms:
         assert run('{"get": "x", "as": "v"}', '{"report": "[v, v]"}', sent=(3,))[1] == (3, 3)
 
     def test_failed_call_binds_its_error_word_and_the_agent_goes_on(self):
-        calls, report = run('{"create": "x", "value": "1", "as": "v"}', '{"get": "y"}', '{"report": "v"}',
-                            sent=(Result("failed", "exists"),))
+        calls, report = run(
+            '{"create": "x", "value": "1", "as": "v"}',
+            '{"get": "y"}',
+            '{"report": "v"}',
+            sent=(Result("failed", "exists"),),
+        )
         assert (len(calls), report) == (2, "exists")
 
     def test_report_does_not_end_the_program_and_the_last_one_wins(self):
@@ -63,10 +75,20 @@ class TestPrograms:
         assert run('{"get": "x"}')[1] is None
         assert run() == ([], None)
 
-    @pytest.mark.parametrize(("value", "taken"), [
-        (True, "then"), (1, "then"), ("a", "then"), ((0,), "then"),
-        (False, "else"), (0, "else"), ("", "else"), ((), "else"), (None, "else"),
-    ])
+    @pytest.mark.parametrize(
+        ("value", "taken"),
+        [
+            (True, "then"),
+            (1, "then"),
+            ("a", "then"),
+            ((0,), "then"),
+            (False, "else"),
+            (0, "else"),
+            ("", "else"),
+            ((), "else"),
+            (None, "else"),
+        ],
+    )
     def test_branch_is_taken_by_truth_as_python_has_it(self, value, taken):
         step = '{"if": "v", "then": [{"report": "\'then\'"}], "else": [{"report": "\'else\'"}]}'
         assert run('{"get": "x", "as": "v"}', step, sent=(value,))[1] == taken
@@ -78,7 +100,9 @@ class TestPrograms:
 
     def test_loop_takes_the_list_as_it_was_when_the_loop_began(self):
         calls, report = run(
-            '{"list": "d", "as": "v"}', '{"for": "n", "in": "v", "do": [{"get": "x", "as": "v"}]}', '{"report": "v"}',
+            '{"list": "d", "as": "v"}',
+            '{"for": "n", "in": "v", "do": [{"get": "x", "as": "v"}]}',
+            '{"report": "v"}',
             sent=(("a", "b"), 1, 2),
         )
         assert (len(calls), report) == (3, 2)
@@ -107,14 +131,15 @@ class TestPrograms:
         assert isinstance(report, Failure) and "needs a list" in report.message
 
     def test_expression_without_a_value_ends_the_agent_and_keeps_what_it_did(self):
-        calls, report = run('{"report": "1"}', '{"get": "x", "as": "v"}', '{"add": "y", "by": "v + 1"}', '{"get": "z"}',
-                            sent=("a",))
+        calls, report = run(
+            '{"report": "1"}', '{"get": "x", "as": "v"}', '{"add": "y", "by": "v + 1"}', '{"get": "z"}', sent=("a",)
+        )
         assert len(calls) == 1
         assert report == Failure("'v + 1' cannot be evaluated: + of a string and an integer")
         assert report_out(report) == {"error": report.message}
 
     def test_loops_that_take_too_many_rounds_end_the_agent_with_an_error(self):
-        many = '{"for": "m", "in": "[0] * 200", "do": [%s]}' % '{"for": "n", "in": "[0] * 200", "do": []}'
+        many = '{{"for": "m", "in": "[0] * 200", "do": [{}]}}'.format('{"for": "n", "in": "[0] * 200", "do": []}')
         assert f"{MAX_ROUNDS:,} rounds" in run(many)[1].message
 
     def test_value_that_doubles_forever_ends_the_agent_with_an_error(self):
@@ -143,11 +168,18 @@ def observed(script, results) -> list:
     return said
 
 
-RESULTS = st.lists(st.builds(
-    Result, st.sampled_from(["ok", "failed"]),
-    st.none() | st.booleans() | st.integers(-3, 5) | st.sampled_from(["ok", "missing", "a", "b/c", ""])
-    | st.lists(st.sampled_from(["a", "b", 1]), max_size=3).map(tuple),
-), max_size=20)
+RESULTS = st.lists(
+    st.builds(
+        Result,
+        st.sampled_from(["ok", "failed"]),
+        st.none()
+        | st.booleans()
+        | st.integers(-3, 5)
+        | st.sampled_from(["ok", "missing", "a", "b/c", ""])
+        | st.lists(st.sampled_from(["a", "b", 1]), max_size=3).map(tuple),
+    ),
+    max_size=20,
+)
 
 
 @given(scenarios(), RESULTS)

@@ -40,7 +40,8 @@ class TestReading:
     def test_optional_keys_are_kept(self):
         scenario = load_scenario(
             '{"story": "why", "judge_s": 1, "tool_s": 0.1, "schedule": [0, 2, 1], "state": {}, '
-            '"agents": [{"name": "A", "steps": []}]}', "f.json",
+            '"agents": [{"name": "A", "steps": []}]}',
+            "f.json",
         )
         assert (scenario.story, scenario.judge_s, scenario.tool_s) == ("why", 1.0, 0.1)
         assert scenario.schedule == (0, 2, 1)
@@ -139,11 +140,11 @@ MISSHAPEN = [
     ("\n[]", 2, "a list"),
     ("3", 1, "a scenario is an object"),
     ('{"state": {}}', 1, "lacks 'agents'"),
-    ('\n{"agents": [%s]}' % A, 2, "lacks 'state'"),
-    ('{"state": {}, "agents": [%s],\n"nmae": "x"}' % A, 2, "unknown key 'nmae' in a scenario (did you mean 'name'?)"),
-    ('{"state": {}, "agents": [%s],\n"name": 3}' % A, 2, "'name' is 3, not a string"),
-    ('{"state": {}, "agents": [%s],\n"story": null}' % A, 2, "'story' is null, not a string"),
-    ('{"state":\n[], "agents": [%s]}' % A, 1, "the state is an object"),
+    (f'\n{{"agents": [{A}]}}', 2, "lacks 'state'"),
+    (f'{{"state": {{}}, "agents": [{A}],\n"nmae": "x"}}', 2, "unknown key 'nmae' in a scenario (did you mean 'name'?)"),
+    (f'{{"state": {{}}, "agents": [{A}],\n"name": 3}}', 2, "'name' is 3, not a string"),
+    (f'{{"state": {{}}, "agents": [{A}],\n"story": null}}', 2, "'story' is null, not a string"),
+    (f'{{"state":\n[], "agents": [{A}]}}', 1, "the state is an object"),
     ('{"state": {},\n"agents": {}}', 2, "'agents' is an object, not a list"),
     ('{"state": {},\n"agents": []}', 2, "there are no agents"),
     ('{"state": {}, "agents": [\n3]}', 2, "an agent is an object"),
@@ -153,11 +154,11 @@ MISSHAPEN = [
     ('{"state": {}, "agents": [{"name": "A",\n"steps": {}}]}', 2, "'steps' is an object, not a list"),
     ('{"state": {}, "agents": [{\n"name": " ", "steps": []}]}', 2, "an agent's name is ' '"),
     ('{"state": {}, "agents": [{\n"name": 1, "steps": []}]}', 2, "an agent's name is 1"),
-    ('{"state": {}, "agents": [%s,\n%s]}' % (A, A), 2, "two agents have the name 'A'"),
-    ('{"state": {}, "agents": [%s], "schedule":\n 3}' % A, 1, "the schedule is 3"),
-    ('{"state": {}, "agents": [%s], "schedule": [0,\n -1]}' % A, 2, "-1 in the schedule"),
-    ('{"state": {}, "agents": [%s], "schedule": [0,\n true]}' % A, 2, "true in the schedule"),
-    ('{"state": {}, "agents": [%s], "schedule": [0,\n 1.0]}' % A, 2, "1.0 in the schedule"),
+    (f'{{"state": {{}}, "agents": [{A},\n{A}]}}', 2, "two agents have the name 'A'"),
+    (f'{{"state": {{}}, "agents": [{A}], "schedule":\n 3}}', 1, "the schedule is 3"),
+    (f'{{"state": {{}}, "agents": [{A}], "schedule": [0,\n -1]}}', 2, "-1 in the schedule"),
+    (f'{{"state": {{}}, "agents": [{A}], "schedule": [0,\n true]}}', 2, "true in the schedule"),
+    (f'{{"state": {{}}, "agents": [{A}], "schedule": [0,\n 1.0]}}', 2, "1.0 in the schedule"),
 ]
 
 
@@ -169,25 +170,34 @@ def test_misshapen_scenario_is_refused_with_its_line(text, line, says):
 
 
 STATES = [
-    ('"x": 1.5', "fractions; count in smaller units"), ('"x": 1.0', "fractions; leave the fraction out"),
-    ('"x": 1e999', "no fractions"), ('"x": {}', "the value of 'x' is an object"),
-    ('"x": [1,\n[2.5]]', "2.5"), ('"": 1', "is empty"), ('"/x": 1', "a slash too many"),
+    ('"x": 1.5', "fractions; count in smaller units"),
+    ('"x": 1.0', "fractions; leave the fraction out"),
+    ('"x": 1e999', "no fractions"),
+    ('"x": {}', "the value of 'x' is an object"),
+    ('"x": [1,\n[2.5]]', "2.5"),
+    ('"": 1', "is empty"),
+    ('"/x": 1', "a slash too many"),
     ('"x/": 1', "a slash too many"),
-    ('"x//y": 1', "a slash too many"), ('"x{n}": 1', "a brace"),
+    ('"x//y": 1', "a slash too many"),
+    ('"x{n}": 1', "a brace"),
     ('"x": ' + "[" * 51 + "]" * 51, "nests lists more than 50"),
 ]
 
 
 @pytest.mark.parametrize(("member", "says"), STATES)
 def test_what_no_cell_can_hold_is_refused_with_its_line(member, says):
-    error = refusal('{"agents": [%s], "state": {"a": 1,\n%s}}' % (A, member))
+    error = refusal(f'{{"agents": [{A}], "state": {{"a": 1,\n{member}}}}}')
     assert error.where == f"f.json:{2 + member.count(chr(10))}"
     assert says in error.what
 
 
 SECONDS = [
-    ("-1", "negative"), ("true", "true, not a number"), ('"5"', "'5', not a number"), ("null", "null, not a number"),
-    ("1e999", "more than a thousand million"), ("9" * 400, "more than a thousand million"),
+    ("-1", "negative"),
+    ("true", "true, not a number"),
+    ('"5"', "'5', not a number"),
+    ("null", "null, not a number"),
+    ("1e999", "more than a thousand million"),
+    ("9" * 400, "more than a thousand million"),
     ("[]", "a list, not a number"),
 ]
 
@@ -195,22 +205,45 @@ SECONDS = [
 @pytest.mark.parametrize(("seconds", "says"), SECONDS)
 @pytest.mark.parametrize("place", ["think_s", "judge_s", "tool_s", "agent", "finish", "step"])
 def test_seconds_that_are_none_are_refused_with_their_line(place, seconds, says):
-    said = {key: f',\n"{name}": {seconds}' if place == key else "" for key, name in (
-        ("think_s", "think_s"), ("judge_s", "judge_s"), ("tool_s", "tool_s"), ("agent", "think_s"),
-        ("finish", "finish_think_s"), ("step", "think_s"),
-    )}
+    said = {
+        key: f',\n"{name}": {seconds}' if place == key else ""
+        for key, name in (
+            ("think_s", "think_s"),
+            ("judge_s", "judge_s"),
+            ("tool_s", "tool_s"),
+            ("agent", "think_s"),
+            ("finish", "finish_think_s"),
+            ("step", "think_s"),
+        )
+    }
     error = refusal(
-        '{"state": {}, "agents": [{"name": "A", "steps": [{"get": "x"' + said["step"] + "}]" + said["agent"]
-        + said["finish"] + "}]" + said["think_s"] + said["judge_s"] + said["tool_s"] + "}"
+        '{"state": {}, "agents": [{"name": "A", "steps": [{"get": "x"'
+        + said["step"]
+        + "}]"
+        + said["agent"]
+        + said["finish"]
+        + "}]"
+        + said["think_s"]
+        + said["judge_s"]
+        + said["tool_s"]
+        + "}"
     )
     assert error.where == "f.json:2"
     assert says in error.what
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4), max_leaves=20,
-), st.sampled_from([None, 0, 2]))
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+        max_leaves=20,
+    ),
+    st.sampled_from([None, 0, 2]),
+)
 def test_json_is_read_as_the_standard_reader_reads_it(data, indent):
     text = json.dumps(data, indent=indent)
     read, lines = parse_json(text, "f")
@@ -218,13 +251,20 @@ def test_json_is_read_as_the_standard_reader_reads_it(data, indent):
     assert all(1 <= line <= text.count("\n") + 1 for line in lines.values())
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        st.sampled_from("state agents name steps get put value if then for in do as think_s".split()),
-        inner, max_size=4,
-    ), max_leaves=20,
-))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from("state agents name steps get put value if then for in do as think_s".split()),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=20,
+    )
+)
 def test_any_data_is_a_scenario_or_bad_input(data):
     for each in (data, {"state": {}, "agents": [{"name": "A", "steps": data}]}, {"state": data, "agents": [{}]}):
         try:
@@ -241,12 +281,29 @@ class TestRoundTrip:
         assert written["agents"] == json.loads(DOCUMENTED)["agents"]
 
     def test_every_key_is_written_and_read_back(self):
-        scenario = parse_scenario({
-            "name": "n", "story": "s", "think_s": 2, "judge_s": 0, "tool_s": 0.5, "schedule": [],
-            "state": {"b": [1], "a": None},
-            "agents": [{"name": "A", "think_s": 5, "finish_think_s": 0, "steps": [
-                {"if": "1", "then": [{"get": "x", "think_s": 2}], "else": []}, {"for": "n", "in": "[ ]", "do": []}]}],
-        }, "f")
+        scenario = parse_scenario(
+            {
+                "name": "n",
+                "story": "s",
+                "think_s": 2,
+                "judge_s": 0,
+                "tool_s": 0.5,
+                "schedule": [],
+                "state": {"b": [1], "a": None},
+                "agents": [
+                    {
+                        "name": "A",
+                        "think_s": 5,
+                        "finish_think_s": 0,
+                        "steps": [
+                            {"if": "1", "then": [{"get": "x", "think_s": 2}], "else": []},
+                            {"for": "n", "in": "[ ]", "do": []},
+                        ],
+                    }
+                ],
+            },
+            "f",
+        )
         assert load_scenario(json.dumps(scenario_out(scenario)), "f") == scenario
 
     @given(scenarios())

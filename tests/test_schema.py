@@ -29,7 +29,7 @@ def test_schema_is_a_schema():
 @pytest.mark.parametrize("by", PROTOCOLS)
 def test_recorded_histories_satisfy_it(by, name):
     setting = Setting(workload=workload(name), protocol=protocol(by))
-    for line in lines(simulate(setting, Chance(3), schedule="random", max_steps=300).history):
+    for line in lines(simulate(setting, Chance(3), schedule="random", max_steps=100).history):
         VALIDATOR.validate(json.loads(line))
 
 

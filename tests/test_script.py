@@ -9,25 +9,38 @@ from tests.scenario_text import refusal, with_steps
 STEPS = [
     ('{"gett": "x"}', "unknown call 'gett' (did you mean 'get'?)"),
     ('{"frobnicate": "x"}', "unknown call 'frobnicate'; a step is one of get, list"),
-    ('{"as": "v"}', "the step says no call"), ("{}", "the step says no call"), ("3", "a step is an object"),
+    ('{"as": "v"}', "the step says no call"),
+    ("{}", "the step says no call"),
+    ("3", "a step is an object"),
     ('{"get": "x", "put": "y", "value": "1"}', "both 'get' and 'put'"),
     ('{"if": "true", "report": "1", "then": []}', "both 'if' and 'report'"),
     ('{"put": "x"}', "the 'put' step lacks 'value'"),
     ('{"add": "x", "value": "1"}', "unknown key 'value' in the 'add' step"),
-    ('{"put": "x", "vlaue": "1"}', "(did you mean 'value'?)"), ('{"copy": "x"}', "lacks 'to'"),
-    ('{"if": "true"}', "lacks 'then'"), ('{"for": "n", "in": "[]"}', "lacks 'do'"),
+    ('{"put": "x", "vlaue": "1"}', "(did you mean 'value'?)"),
+    ('{"copy": "x"}', "lacks 'to'"),
+    ('{"if": "true"}', "lacks 'then'"),
+    ('{"for": "n", "in": "[]"}', "lacks 'do'"),
     ('{"for": "n", "do": []}', "lacks 'in'"),
     ('{"if": "true", "then": [], "think_s": 1}', "unknown key 'think_s' in the 'if' step"),
     ('{"report": "1", "as": "v"}', "unknown key 'as' in the 'report' step"),
     ('{"if": "true", "then": {}}', "'then' is an object, not a list"),
-    ('{"get": 3}', "is 3, not a string"), ('{"get": ""}', "is empty"), ('{"get": "/x"}', "a slash too many"),
-    ('{"list": "x/"}', "a slash too many"), ('{"copy": "x", "to": "a//b"}', "a slash too many"),
-    ('{"get": "x{"}', "a brace without its partner"), ('{"get": "x}"}', "a brace without its partner"),
-    ('{"get": "{{v}}"}', "a brace without its partner"), ('{"get": "x/{}"}', "'' is no name"),
-    ('{"get": "x/{a b}"}', "'a b' is no name"), ('{"get": "{len}"}', "means something"),
-    ('{"get": "x", "as": "1v"}', "is no name"), ('{"get": "x", "as": 3}', "is no name"),
-    ('{"get": "x", "as": "len"}', "means something"), ('{"get": "x", "as": "true"}', "means something"),
-    ('{"get": "x", "as": "if"}', "means something"), ('{"for": "max", "in": "[]", "do": []}', "means something"),
+    ('{"get": 3}', "is 3, not a string"),
+    ('{"get": ""}', "is empty"),
+    ('{"get": "/x"}', "a slash too many"),
+    ('{"list": "x/"}', "a slash too many"),
+    ('{"copy": "x", "to": "a//b"}', "a slash too many"),
+    ('{"get": "x{"}', "a brace without its partner"),
+    ('{"get": "x}"}', "a brace without its partner"),
+    ('{"get": "{{v}}"}', "a brace without its partner"),
+    ('{"get": "x/{}"}', "'' is no name"),
+    ('{"get": "x/{a b}"}', "'a b' is no name"),
+    ('{"get": "{len}"}', "means something"),
+    ('{"get": "x", "as": "1v"}', "is no name"),
+    ('{"get": "x", "as": 3}', "is no name"),
+    ('{"get": "x", "as": "len"}', "means something"),
+    ('{"get": "x", "as": "true"}', "means something"),
+    ('{"get": "x", "as": "if"}', "means something"),
+    ('{"for": "max", "in": "[]", "do": []}', "means something"),
     ('{"put": "x", "value": 5}', "'value' is 5, and expressions are strings"),
     ('{"put": "x", "value": true}', "'value' is true, and expressions are strings"),
     ('{"if": true, "then": []}', "expressions are strings"),
@@ -57,11 +70,21 @@ def test_steps_nested_too_deeply_are_refused():
 
 
 class TestBinding:
-    @pytest.mark.parametrize("step", [
-        '{"put": "x", "value": "w"}', '{"report": "1 + w"}', '{"get": "a/{w}"}', '{"copy": "a", "to": "{w}"}',
-        '{"if": "w", "then": []}', '{"for": "n", "in": "w", "do": []}', '{"for": "w", "in": "[w]", "do": []}',
-        '{"get": "{w}", "as": "w"}', '{"if": "true", "then": [{"report": "w"}]}', '{"add": "x", "by": "len(w)"}',
-    ])
+    @pytest.mark.parametrize(
+        "step",
+        [
+            '{"put": "x", "value": "w"}',
+            '{"report": "1 + w"}',
+            '{"get": "a/{w}"}',
+            '{"copy": "a", "to": "{w}"}',
+            '{"if": "w", "then": []}',
+            '{"for": "n", "in": "w", "do": []}',
+            '{"for": "w", "in": "[w]", "do": []}',
+            '{"get": "{w}", "as": "w"}',
+            '{"if": "true", "then": [{"report": "w"}]}',
+            '{"add": "x", "by": "len(w)"}',
+        ],
+    )
     def test_unbound_name_is_refused_with_its_line(self, step):
         error = refusal(with_steps('{"get": "x", "as": "v"}', step))
         assert error.where == "f.json:3"
@@ -74,13 +97,16 @@ class TestBinding:
         error = refusal(with_steps('{"get": "x", "as": "names"}', '{"report": "name"}'))
         assert "(did you mean 'names'?)" in error.what
 
-    @pytest.mark.parametrize("step", [
-        '{"if": "true", "then": [{"get": "x", "as": "v"}]}',
-        '{"if": "true", "then": [], "else": [{"get": "x", "as": "v"}]}',
-        '{"for": "n", "in": "[1]", "do": [{"get": "x", "as": "v"}]}',
-        '{"for": "v", "in": "[1]", "do": []}',
-        '{"if": "1", "then": [{"if": "2", "then": [{"get": "x", "as": "v"}]}], "else": [{"get": "x", "as": "v"}]}',
-    ])
+    @pytest.mark.parametrize(
+        "step",
+        [
+            '{"if": "true", "then": [{"get": "x", "as": "v"}]}',
+            '{"if": "true", "then": [], "else": [{"get": "x", "as": "v"}]}',
+            '{"for": "n", "in": "[1]", "do": [{"get": "x", "as": "v"}]}',
+            '{"for": "v", "in": "[1]", "do": []}',
+            '{"if": "1", "then": [{"if": "2", "then": [{"get": "x", "as": "v"}]}], "else": [{"get": "x", "as": "v"}]}',
+        ],
+    )
     def test_name_bound_on_some_ways_only_is_refused(self, step):
         error = refusal(with_steps(step, '{"report": "v"}'))
         assert error.where == "f.json:3"
@@ -88,12 +114,12 @@ class TestBinding:
 
     def test_name_bound_in_both_branches_is_bound(self):
         branch = '[{"get": "x", "as": "v"}]'
-        load_scenario(with_steps('{"if": "1", "then": %s, "else": %s}' % (branch, branch), '{"report": "v"}'), "f")
+        load_scenario(with_steps(f'{{"if": "1", "then": {branch}, "else": {branch}}}', '{"report": "v"}'), "f")
 
     def test_name_bound_before_a_branch_or_loop_stays_bound(self):
         rebound = '{"get": "x", "as": "v"}'
-        load_scenario(with_steps(rebound, '{"if": "v", "then": [%s]}' % rebound, '{"report": "v"}'), "f")
-        load_scenario(with_steps(rebound, '{"for": "v", "in": "[1]", "do": [%s]}' % rebound, '{"report": "v"}'), "f")
+        load_scenario(with_steps(rebound, f'{{"if": "v", "then": [{rebound}]}}', '{"report": "v"}'), "f")
+        load_scenario(with_steps(rebound, f'{{"for": "v", "in": "[1]", "do": [{rebound}]}}', '{"report": "v"}'), "f")
 
     def test_loop_variable_is_bound_in_the_body(self):
         load_scenario(with_steps('{"for": "n", "in": "[1]", "do": [{"get": "a/{n}"}, {"report": "n"}]}'), "f")

@@ -20,7 +20,9 @@ def test_schedule_of_a_stepped_run_leads_there_again():
     assert stepped.quiescent and stepper.schedule[:4] == (0, 0, 1, 0)
     again = follow(setting(), stepper.schedule)
     assert (again.final_state, again.reports, again.history.records) == (
-        stepped.final_state, stepped.reports, stepped.history.records,
+        stepped.final_state,
+        stepped.reports,
+        stepped.history.records,
     )
 
 

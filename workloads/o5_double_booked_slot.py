@@ -66,9 +66,7 @@ def busy_day(state: Mapping[str, Value]) -> Day:
         start = state[f"{at}/start"]
         key = (start[:10], state[f"{at}/participant"])
         days.setdefault(key, []).append((office.minute_of_day(start), name))
-    (date, person), events = min(
-        days.items(), key=lambda item: (min(item[1])[0] != OPENS_MIN, -len(item[1]), item[0])
-    )
+    (date, person), events = min(days.items(), key=lambda item: (min(item[1])[0] != OPENS_MIN, -len(item[1]), item[0]))
     return Day(person=person, date=date, first_event=min(events)[1])
 
 
@@ -107,10 +105,18 @@ def _book(name: str, day: Day, labels: bool) -> Generator[Intent, Result, Value]
     start = first_free((office.minute_of_day(start), minutes) for start, minutes in listed)
     if start is None:
         return "no free slot"
-    yield Intent(call=Call("create_event", (
-        ("event", f"new-{name}"), ("name", f"meeting of {name}"), ("participant", day.person),
-        ("start", f"{day.date} {office.clock(start)}"), ("minutes", MEETING_MIN),
-    )))
+    yield Intent(
+        call=Call(
+            "create_event",
+            (
+                ("event", f"new-{name}"),
+                ("name", f"meeting of {name}"),
+                ("participant", day.person),
+                ("start", f"{day.date} {office.clock(start)}"),
+                ("minutes", MEETING_MIN),
+            ),
+        )
+    )
     if labels:
         label = f"calendar/{day.first_event}/label"
         yield Intent(call=Call("put", (("path", label), ("value", "room 2"))))

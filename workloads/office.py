@@ -88,19 +88,26 @@ def _generate_calendar(random: Random) -> list[Row]:
     events = [(day, start, minutes) for day in days for start, minutes in sorted(booked[day])]
     return [
         {
-            "event_id": name, "event_name": random.choice(MEETINGS),
+            "event_id": name,
+            "event_name": random.choice(MEETINGS),
             "participant_email": f"{random.choice(EMPLOYEES)}@{DOMAIN}",
-            "event_start": f"{day} {clock(start)}:00", "duration": str(minutes),
+            "event_start": f"{day} {clock(start)}:00",
+            "duration": str(minutes),
         }
         for name, (day, start, minutes) in zip(ids, events, strict=True)
     ]
 
 
 CALENDAR = Table(
-    name="calendar", file="calendar_events.csv", key="event_id", generate=_generate_calendar,
+    name="calendar",
+    file="calendar_events.csv",
+    key="event_id",
+    generate=_generate_calendar,
     fields=(
-        ("event_name", "name", str), ("participant_email", "participant", str),
-        ("event_start", "start", _start), ("duration", "minutes", _minutes),
+        ("event_name", "name", str),
+        ("participant_email", "participant", str),
+        ("event_start", "start", _start),
+        ("duration", "minutes", _minutes),
     ),
 )
 

@@ -30,9 +30,7 @@ def workload(agents: int = AGENTS, *, irrelevant: bool = True) -> Workload:
         name="slots",
         story=STORY.format(agents=agents),
         state=(("slots/0", HOUSE),),
-        agents=tuple(
-            Agent(name=name, program=partial(_book, name, irrelevant and name == names[0])) for name in names
-        ),
+        agents=tuple(Agent(name=name, program=partial(_book, name, irrelevant and name == names[0])) for name in names),
         invariant=partial(everybody_booked, names),
     )
 

@@ -7,16 +7,28 @@ from workloads import slots, textbook, workload
 from workloads.o5_double_booked_slot import workload as o5
 
 KEPT = {
-    "dirty-read": (5, 10), "dirty-read-innocent": (6, 6), "lost-update": (2, 6), "lost-update-innocent": (2, 2),
-    "read-skew": (4, 6), "read-skew-innocent": (6, 6), "write-skew": (2, 6), "write-skew-innocent": (6, 6),
-    "phantom": (4, 6), "phantom-innocent": (6, 6), "livelock": (2, 6), "livelock-innocent": (6, 6),
-    "livelock-finite": (2, 6), "unrecoverable-send": (2, 6), "unrecoverable-send-innocent": (6, 6),
+    "dirty-read": (5, 10),
+    "dirty-read-innocent": (6, 6),
+    "lost-update": (2, 6),
+    "lost-update-innocent": (2, 2),
+    "read-skew": (4, 6),
+    "read-skew-innocent": (6, 6),
+    "write-skew": (2, 6),
+    "write-skew-innocent": (6, 6),
+    "phantom": (4, 6),
+    "phantom-innocent": (6, 6),
+    "livelock": (2, 6),
+    "livelock-innocent": (6, 6),
+    "livelock-finite": (2, 6),
+    "unrecoverable-send": (2, 6),
+    "unrecoverable-send-innocent": (6, 6),
 }
 """Interleavings that keep the invariant, and all of them."""
 
 BUILT = {
     **{name: (lambda name=name: workload(name)) for name in textbook.NAMES},
-    "o5": o5, "o5 with a label": lambda: o5(irrelevant=True),
+    "o5": o5,
+    "o5 with a label": lambda: o5(irrelevant=True),
     "slots for two": lambda: slots.workload(2),
     "slots for two without a note": lambda: slots.workload(2, irrelevant=False),
 }
@@ -76,5 +88,10 @@ def test_some_interleaving_of_the_anomaly_is_not_serial_and_none_of_its_innocent
 def test_these_come_to_the_same_in_either_order():
     same = {name for name in textbook.NAMES if len(outcomes(serial_endings(workload(name)))) == 1}
     assert same == {
-        "dirty-read", "lost-update", "lost-update-innocent", "phantom", "phantom-innocent", "read-skew",
+        "dirty-read",
+        "lost-update",
+        "lost-update-innocent",
+        "phantom",
+        "phantom-innocent",
+        "read-skew",
     }

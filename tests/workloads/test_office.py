@@ -21,12 +21,17 @@ def spans(rows):
 def shape(rows):
     """What generated and real calendars have in common."""
     return {
-        "rows": len(rows), "ids": {row["event_id"] for row in rows}, "columns": {tuple(row) for row in rows},
-        "people": len({row["participant_email"] for row in rows}), "sorted": spans(rows) == sorted(spans(rows)),
-        "durations": {row["duration"] for row in rows}, "starts": {row["event_start"][11:] for row in rows},
+        "rows": len(rows),
+        "ids": {row["event_id"] for row in rows},
+        "columns": {tuple(row) for row in rows},
+        "people": len({row["participant_email"] for row in rows}),
+        "sorted": spans(rows) == sorted(spans(rows)),
+        "durations": {row["duration"] for row in rows},
+        "starts": {row["event_start"][11:] for row in rows},
         "weekdays": {date.fromisoformat(row["event_start"][:10]).weekday() for row in rows},
-        "clashes": sum(left[0] == right[0] and right[1] < left[2] for left in spans(rows) for right in spans(rows)
-                       if left < right),
+        "clashes": sum(
+            left[0] == right[0] and right[1] < left[2] for left in spans(rows) for right in spans(rows) if left < right
+        ),
     }
 
 
@@ -71,8 +76,10 @@ def test_the_people_of_the_stories_are_employees_in_both(workbench):
 def test_a_row_becomes_four_cells(tmp_path):
     (tmp_path / office.CALENDAR.file).write_text(HEADING + "7,talk,ann@x.example,2023-08-01 09:00:00,30\n")
     assert office.state([office.CALENDAR], folder=tmp_path) == (
-        ("calendar/7/minutes", 30), ("calendar/7/name", "talk"),
-        ("calendar/7/participant", "ann@x.example"), ("calendar/7/start", "2023-08-01 09:00"),
+        ("calendar/7/minutes", 30),
+        ("calendar/7/name", "talk"),
+        ("calendar/7/participant", "ann@x.example"),
+        ("calendar/7/start", "2023-08-01 09:00"),
     )
 
 
@@ -91,15 +98,18 @@ def test_a_folder_without_the_table_is_refused(tmp_path):
         office.state([office.CALENDAR], folder=tmp_path)
 
 
-@pytest.mark.parametrize("row, message", [
-    ("1,talk,ann@x.example,2023-08-01 09:00:00", ":2: the row has not the 5 values"),
-    ("1,talk,ann@x.example,2023-08-01 09:00:00,30,6", ":2: the row has not the 5 values"),
-    ("1,talk,ann@x.example,nine,30", ":2: 'nine' cannot be the event_start"),
-    ("1,talk,ann@x.example,2023-08-01 09:00:00,0", ":2: '0' cannot be the duration"),
-    ("1,talk,ann@x.example,2023-08-01 09:00:00,half", ":2: 'half' cannot be the duration"),
-    ("a/b,talk,ann@x.example,2023-08-01 09:00:00,30", ":2: the event_id 'a/b' cannot be part of a path"),
-    ("{n},talk,ann@x.example,2023-08-01 09:00:00,30", ":2: the event_id '{n}' cannot be part of a path"),
-])
+@pytest.mark.parametrize(
+    "row, message",
+    [
+        ("1,talk,ann@x.example,2023-08-01 09:00:00", ":2: the row has not the 5 values"),
+        ("1,talk,ann@x.example,2023-08-01 09:00:00,30,6", ":2: the row has not the 5 values"),
+        ("1,talk,ann@x.example,nine,30", ":2: 'nine' cannot be the event_start"),
+        ("1,talk,ann@x.example,2023-08-01 09:00:00,0", ":2: '0' cannot be the duration"),
+        ("1,talk,ann@x.example,2023-08-01 09:00:00,half", ":2: 'half' cannot be the duration"),
+        ("a/b,talk,ann@x.example,2023-08-01 09:00:00,30", ":2: the event_id 'a/b' cannot be part of a path"),
+        ("{n},talk,ann@x.example,2023-08-01 09:00:00,30", ":2: the event_id '{n}' cannot be part of a path"),
+    ],
+)
 def test_a_row_that_is_none_is_refused_with_its_line(tmp_path, row, message):
     assert refused(tmp_path, HEADING + row + "\n").startswith(message)
 
@@ -111,11 +121,22 @@ def test_other_columns_and_repeated_ids_are_refused(tmp_path):
     assert refused(tmp_path, HEADING + row + row).startswith(":3: the event_id '1' is there twice")
 
 
-@pytest.mark.parametrize("taken, start", [
-    ([], 540), ([(540, 30)], 570), ([(570, 60)], 540), ([(550, 30)], 580), ([(540, 30), (590, 60)], 650),
-    ([(480, 90)], 570), ([(540, 120), (570, 30)], 660), ([(540, 510)], 1050), ([(540, 511)], None),
-    ([(540, 540)], None), ([(480, 30)], 540),
-])
+@pytest.mark.parametrize(
+    "taken, start",
+    [
+        ([], 540),
+        ([(540, 30)], 570),
+        ([(570, 60)], 540),
+        ([(550, 30)], 580),
+        ([(540, 30), (590, 60)], 650),
+        ([(480, 90)], 570),
+        ([(540, 120), (570, 30)], 660),
+        ([(540, 510)], 1050),
+        ([(540, 511)], None),
+        ([(540, 540)], None),
+        ([(480, 30)], 540),
+    ],
+)
 def test_the_first_free_slot_is_the_first_that_fits_between_nine_and_six(taken, start):
     assert first_free(taken) == start
     assert first_free(reversed(taken)) == start

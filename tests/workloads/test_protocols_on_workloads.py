@@ -15,7 +15,8 @@ SEEDS = range(30)
 
 BUILT = {
     **{name: (lambda name=name: workload(name)) for name in textbook.NAMES},
-    "o5": o5, "o5 with a label": lambda: o5(irrelevant=True),
+    "o5": o5,
+    "o5 with a label": lambda: o5(irrelevant=True),
     "slots": lambda: slots.workload(2),
 }
 

@@ -36,10 +36,16 @@ def test_every_mtpo_run_is_notified_serializable_in_the_pre_order(name):
         assert judged(built, Mtpo(), seed)[1].verdict == "ok", seed
 
 
-@pytest.mark.parametrize("name, anomaly", [
-    ("dirty-read", "intermediate read"), ("lost-update", "lost update"), ("read-skew", "read skew"),
-    ("write-skew", "write skew"), ("phantom", "phantom"),
-])
+@pytest.mark.parametrize(
+    "name, anomaly",
+    [
+        ("dirty-read", "intermediate read"),
+        ("lost-update", "lost update"),
+        ("read-skew", "read skew"),
+        ("write-skew", "write skew"),
+        ("phantom", "phantom"),
+    ],
+)
 def test_the_checker_calls_the_anomaly_by_its_name(name, anomaly):
     built = workload(name)
     named = {one.name for seed in SEEDS for one in judged(built, Naive(), seed)[1].anomalies}

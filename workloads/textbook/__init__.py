@@ -67,13 +67,20 @@ def _one_true_mail(state: State, reports: Reports) -> bool:
 
 
 INVARIANTS: Mapping[str, Invariant] = {
-    "dirty-read": _packed_if_paid, "dirty-read-innocent": _packed_if_paid,
-    "lost-update": _five_apples, "lost-update-innocent": _five_apples,
-    "read-skew": _one_snapshot, "read-skew-innocent": _one_snapshot,
-    "write-skew": _somebody_on_call, "write-skew-innocent": _somebody_on_call,
-    "phantom": _counted, "phantom-innocent": _counted,
-    "livelock": _halved_one_after_the_other, "livelock-innocent": _halved_from_z,
+    "dirty-read": _packed_if_paid,
+    "dirty-read-innocent": _packed_if_paid,
+    "lost-update": _five_apples,
+    "lost-update-innocent": _five_apples,
+    "read-skew": _one_snapshot,
+    "read-skew-innocent": _one_snapshot,
+    "write-skew": _somebody_on_call,
+    "write-skew-innocent": _somebody_on_call,
+    "phantom": _counted,
+    "phantom-innocent": _counted,
+    "livelock": _halved_one_after_the_other,
+    "livelock-innocent": _halved_from_z,
     "livelock-finite": _halved_one_after_the_other,
-    "unrecoverable-send": _one_true_mail, "unrecoverable-send-innocent": _one_true_mail,
+    "unrecoverable-send": _one_true_mail,
+    "unrecoverable-send-innocent": _one_true_mail,
 }
 """What must hold at the end, by workload; the docstring of each says it."""
