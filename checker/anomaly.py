@@ -117,6 +117,16 @@ TABLE: tuple[Kind, ...] = (
         says="A final report is not the one that its agent finished with.",
     ),
     Kind(
+        name="footprint escape",
+        adya="footprint-escape",
+        says="An operation touched what it had not declared (assumption A2).",
+    ),
+    Kind(
+        name="repeated unrecoverable call",
+        adya="repeated-unrecoverable",
+        says="A call that cannot be undone was undone or carried out again.",
+    ),
+    Kind(
         name="undo out of order",
         adya="undo-order",
         says="An operation was undone while a later one stood on what it had written.",

@@ -13,6 +13,10 @@ from itertools import starmap
 from checker.anomaly import Anomaly, local
 from coagent.history import History, Record, cell_in, frozen, sightings_in
 from coagent.operation import Cell, Position, Result, Value
+from coagent.path import any_overlap
+
+ABSENT = "nothing"
+"""What stands for a report that is not there."""
 
 Seen = Mapping[str, tuple[Cell, str | None]]
 """Cells by path with their writers, as an operation saw them."""
@@ -21,7 +25,8 @@ Seen = Mapping[str, tuple[Cell, str | None]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effective:
     """One operation as it counts. `result` is what its agent believes, `acted` what its last execution returned;
-    `saw` None when the history does not say; `applied` orders the writes that stand as the live store got them."""
+    `saw` None when the history does not say; `applied` orders the writes that stand as the live store got them;
+    `lost` says that its answer was lost and that it turned out to have had no effect."""
 
     op: str
     transaction: str
@@ -35,12 +40,14 @@ class Effective:
     saw: Seen | None
     wrote: Mapping[str, Cell]
     applied: tuple[int, Position]
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduced:
     """A run after cancellation. `transactions` in pre-order are those that committed; `cancelled` maps operations
-    that no longer count to why; `faults` are what no serial order could excuse; `open` what was still going on."""
+    that no longer count to why; `faults` are what no serial order could excuse; `open` are agents still going on,
+    `unsettled` operations of which the history does not say what became of them."""
 
     operations: tuple[Effective, ...]
     transactions: tuple[str, ...]
@@ -49,6 +56,7 @@ class Reduced:
     owner: Mapping[str, str]
     faults: tuple[Anomaly, ...]
     open: tuple[str, ...]
+    unsettled: tuple[str, ...]
     live: Mapping[str, Cell]
 
 
@@ -77,6 +85,10 @@ class _Told:
     applied: int | None = None
     captured: Seen = field(default_factory=dict)
     cover: str | None = None
+    status: str = ""
+    answered: bool = False
+    withdrawn: bool = False
+    doubted: bool = False
     cancelled: str | None = None
 
 
@@ -115,8 +127,11 @@ class _Folding:
                 heir = self.ops[record["heir"]]
                 heir.captured = {path: told.captured.get(path, entry) for path, entry in heir.captured.items()}
                 told.applied = None
+                for other in self.ops.values():
+                    other.cover = record["heir"] if other.cover == record["op"] else other.cover
             case "result":
                 told.belief = told.acted = _outcome(record)
+                told.answered = True
             case "refresh":
                 told.acted = _outcome(record)
                 _agree(told)
@@ -126,6 +141,8 @@ class _Folding:
                 self.consumed(record["ops"])
             case "cancel":
                 told.cancelled = record["by"]
+            case "withdraw":
+                told.withdrawn = True
             case "repair" if record["action"] != "insert":
                 by = record.get("by")
                 did = f"rewrote it as {by}" if by else "took it back"
@@ -148,8 +165,15 @@ class _Folding:
                 self.faults.append(local("lost inverse", [self.owner(op)], [why]))
 
     def applied(self, number: int, record: Record, told: _Told) -> None:
-        told.wrote = _cells(record["wrote"])
+        if told.applied is not None and not told.invoke["recoverable"]:
+            why = f"{record['op']} cannot be undone, and it was carried out twice"
+            self.faults.append(local("repeated unrecoverable call", [self.owner(record["op"])], [why]))
+        told.doubted = told.doubted or record["status"] == "unknown"
+        told.wrote, told.status = _cells(record["wrote"]), record["status"]
         told.applied, told.cover = (number if told.wrote else None), None
+        if told.status != "ok" and told.wrote:
+            why = f"{record['op']} is said to have {told.status}, and to have written {', '.join(sorted(told.wrote))}"
+            self.faults.append(local("wrong result", [self.owner(record["op"])], [why]))
         if record["event"] == "redo":
             told.acted = _outcome(record)
             _agree(told)
@@ -157,12 +181,17 @@ class _Folding:
             self.cells[path] = (cell, record["op"])
 
     def undone(self, op: str, told: _Told) -> None:
+        if not told.status:
+            self.faults.append(local("undo out of order", [self.owner(op)], [f"{op} was undone and never carried out"]))
         for path in told.wrote if told.applied is not None else ():
             writer = self.cells.get(path, ((), None))[1]
             if writer != op:
                 why = f"{op} was undone while {path} was {writer or 'nobody'}'s"
                 self.faults.append(local("undo out of order", sorted({self.owner(op), self.owner(writer)}), [why]))
             self.cells[path] = told.captured.get(path, ((), None))
+        if told.applied is not None and not told.invoke["recoverable"]:
+            why = f"{op} cannot be undone, and it was"
+            self.faults.append(local("repeated unrecoverable call", [self.owner(op)], [why]))
         told.applied = None
 
     def consumed(self, names: Iterable[str]) -> None:
@@ -183,15 +212,16 @@ class _Folding:
         agent, attempt = told.invoke["agent"], told.invoke["attempt"]
         if (agent, attempt) in self.aborted:
             return f"{transaction(agent, attempt)} was aborted"
-        if told.belief is None:
-            return "it was never answered"
-        return self.gone.get(op, "")
+        if told.withdrawn:
+            return f"{agent} withdrew it"
+        return self.gone.get(op, "") if told.answered else "it was never answered"
 
     def reduced(self) -> Reduced:
         reasons = {op: self.cancelled(op, told) for op, told in self.ops.items()}
         standing = {op: told for op, told in self.ops.items() if not reasons[op]}
         for op, told in standing.items():
             self.check_told(op, told)
+            self.check_footprint(op, told)
         self.check_reports()
         agents = [agent["name"] for agent in self.history.header["agents"]]
         names = tuple(transaction(name, self.attempts[name]) for name in agents if name not in self.given_up)
@@ -203,13 +233,18 @@ class _Folding:
             owner={op: self.owner(op) for op in self.ops},
             faults=tuple(self.faults),
             open=tuple(name for name in agents if name not in self.committed | self.given_up),
+            unsettled=tuple(op for op, told in self.ops.items() if self.unsettled(op, told, reasons[op])),
             live={path: cell for path, (cell, _) in self.cells.items() if cell},
         )
+
+    def unsettled(self, op: str, told: _Told, reason: str) -> bool:
+        """Whether the history leaves it open what became of an operation that its attempt committed with."""
+        return (not told.answered and not told.withdrawn and "aborted" not in reason) or told.status == "unknown"
 
     def check_reports(self) -> None:
         """Every committed agent's report is the last one it finished with."""
         for name in sorted(self.committed):
-            given = self.history.end["reports"].get(name)
+            given = self.history.end["reports"].get(name, ABSENT)
             if name not in self.reports or repr(self.reports[name]) != repr(given):
                 last = f"last finished with {self.reports[name]!r}" if name in self.reports else "never finished"
                 mine = [transaction(name, self.attempts[name])]
@@ -225,10 +260,19 @@ class _Folding:
             why = f"{op} now comes to {_worth(told.acted[0])}, and its agent still believes {_worth(told.belief[0])}"
             self.faults.append(local("missed notice", mine, [why]))
 
+    def check_footprint(self, op: str, told: _Told) -> None:
+        """What an operation touched lies inside what it declared (assumption A2)."""
+        invoke = told.invoke
+        saw = {path.rstrip("/") for path in (told.acted[1] or {})} if told.acted else set()
+        for paths, declared, did in ((saw, invoke["reads"], "looked at"), (told.wrote, invoke["writes"], "wrote")):
+            outside = sorted(path for path in paths if not any_overlap([path], declared))
+            if outside:
+                why = f"{op} {did} {', '.join(outside)}, outside the footprint that it declared"
+                self.faults.append(local("footprint escape", [self.owner(op)], [why]))
+
     def effective(self, op: str, told: _Told) -> Effective:
         invoke = told.invoke
-        cover = self.ops[told.cover].applied if told.cover else None
-        applied = told.applied if cover is None else cover
+        applied = self.ops[told.cover].applied if told.cover else told.applied
         return Effective(
             op=op,
             transaction=self.owner(op),
@@ -241,6 +285,7 @@ class _Folding:
             acted=told.acted[0],
             saw=told.acted[1] if invoke["writes"] else told.belief[1],
             wrote=told.wrote,
+            lost=told.doubted and told.status == "failed" and told.belief[0].status == "failed",
             applied=(applied or 0, tuple(invoke["position"]) if told.cover else (float("inf"),)),
         )
 

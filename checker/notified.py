@@ -49,7 +49,9 @@ def _missing(history: History, run: Reduced) -> tuple[str, ...]:
     if not history.end["quiescent"] or run.open:
         who = f" ({', '.join(run.open)} had not committed)" if run.open else ""
         found.append(f"the run did not reach quiescence{who}, and nothing is promised before")
-    blind = [one for one in run.operations if one.reads and one.saw is None and one.tool not in TOOLS]
+    if run.unsettled:
+        found.append(f"what became of {run.unsettled[0]} is not recorded")
+    blind = [one for one in run.operations if one.reads and not one.saw and one.tool not in TOOLS]
     if blind:
         found.append(f"{blind[0].op} records no cells that it saw ('saw'), and its tool {blind[0].tool!r} is not known")
     return tuple(found)
@@ -67,8 +69,12 @@ def _any(history: History, run: Reduced, faults: list[Anomaly], edges: list[Edge
     verdict = judge(run.transactions, edges, extra_anomalies=[*faults, *_aborted_reads(run)], counted=run.counted)
     if verdict.verdict != "ok":
         return verdict
+    unseen = [one.op for one in run.operations if one.reads and one.saw is None]
     found, final = replayed(history, run, verdict.order)
     wrong = [*found, *_diverged(final, run.live, "the write trajectories come to")]
+    if wrong and unseen:
+        missing = (f"{unseen[0]} records no cells that it saw ('saw'), so the order of what touched them is not known",)
+        return replace(verdict, verdict="unknown", order=None, missing=missing)
     return judge(run.transactions, edges, extra_anomalies=wrong, counted=run.counted) if wrong else verdict
 
 
@@ -124,12 +130,13 @@ def _looked_at(one: Effective, cells: Iterable[str]) -> set[str]:
 
 def _meaning(one: Effective, ledger: Ledger) -> list[Anomaly]:
     """A call of a known tool, executed again at its place: does it return and write what was recorded?"""
-    if one.tool not in TOOLS:
+    if one.tool not in TOOLS or one.lost:
         return []
     try:
         result, wrote = TOOLS[one.tool].exec(ledger, dict(one.args))
-    except KeyError:
-        return []
+    except (KeyError, TypeError, AttributeError):
+        why = f"{one.op} calls {one.tool} with arguments that it does not take"
+        return [local("wrong result", [one.transaction], [why])]
     found = []
     if repr(result) != repr(one.result):
         why = f"{one.op} ({one.tool}) returned {_result(one.result)}; at its place in the order it is {_result(result)}"

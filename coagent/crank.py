@@ -183,6 +183,8 @@ class _Step:
                 self.record("park", agent=agent, op=op)
             case effect.Release(agent=agent, op=op):
                 self.record("release", agent=agent, op=op)
+            case effect.Withdraw(agent=agent, op=op):
+                self.record("withdraw", agent=agent, op=op)
             case effect.Cancel(op=op, by=by):
                 self.record("cancel", op=op, by=by)
             case effect.Remove():
@@ -190,7 +192,10 @@ class _Step:
 
     def launch_flight(self, what: effect.Perform) -> None:
         if what.act == "resolve":
-            self.flights = tuple(what if one.op == what.op and one.act == "unknown" else one for one in self.flights)
+            self.flights = tuple(
+                replace(one, act="resolve") if one.op == what.op and one.act == "unknown" else one
+                for one in self.flights
+            )
         else:
             self.flights = (*self.flights, what)
 

@@ -26,7 +26,8 @@ class Perform:
     """Carry out `act` of operation `op`, answered by `Performed`.
 
     `exec` prepares and executes, `redo` does so again, `undo` reverses, `refresh` executes a read
-    again for its result alone, `resolve` looks at the target to decide an unknown outcome, and `inherit`
+    again for its result alone, `resolve` looks at the target to decide the unknown outcome of a write (a read is
+    done again), in the place in the queue that the unanswered effect kept, and `inherit`
     takes the operation out under a write that covers it: what it captured becomes what `heir` captured,
     and the live store stays as it is. A read
     sees the live store corrected by `overrides`, in order; `route` says how it is served (`live`,
@@ -112,6 +113,14 @@ class Park:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """A parked call will not be carried out: a notice came, and its agent is to infer again."""
+
+    agent: str
+    op: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """A parked call goes on."""
 
@@ -170,6 +179,7 @@ Effect = (
     | Hold
     | Park
     | Release
+    | Withdraw
     | Cancel
     | Remove
     | Restart

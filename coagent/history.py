@@ -9,8 +9,9 @@ written by hand may leave the seal out (`"sealed": false`, no `crc`).
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from coagent.bad_input import BadInput
 from coagent.field_kind import CHECKS, NAMED
@@ -46,7 +47,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
         "attempt": "int",
         "position": "position",
         "tool": "str",
-        "args": "object",
+        "args": "values",
         "reads": "paths",
         "writes": "paths",
         "blind": "bool",
@@ -66,9 +67,10 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "judge": {"agent": "agent", "ops": "ops", "decision": "decision"},
     "repair": {"agent": "agent", "op": "op", "action": "action", "by": "?op"},
     "cancel": {"op": "op", "by": "op"},
-    "hold": {"agent": "agent", "tool": "?str", "args": "?object"},
+    "hold": {"agent": "agent", "tool": "?str", "args": "?values"},
     "park": {"agent": "agent", "op": "op"},
     "release": {"agent": "agent", "op": "op"},
+    "withdraw": {"agent": "agent", "op": "op"},
     "finish": {"agent": "agent", "report": "any"},
     "commit": {"agent": "agent"},
     "abort": {"agent": "agent", "attempt": "int", "because": "str"},
@@ -160,7 +162,7 @@ def parse(text: str, where: str) -> History:
         raise BadInput("the file is empty; a history has a header line at least", where)
     header = _header(_object(rows[0], f"{where}:1"), f"{where}:1")
     crc = _sealed(rows[0], 0, header, f"{where}:1")
-    records, agents, ops = [], {agent["name"] for agent in header["agents"]}, set()
+    records, known = [], Known(header)
     for number, row in enumerate(rows[1:], 2):
         place = f"{where}:{number}"
         record = _object(row, place)
@@ -169,7 +171,7 @@ def parse(text: str, where: str) -> History:
             raise BadInput(
                 "something follows the 'end' record; two files may have been joined: keep one run a file", place
             )
-        _record(record, agents, ops, place)
+        _record(record, known, place)
         records.append(record)
     if not records or records[-1]["event"] != "end":
         raise BadInput(
@@ -222,24 +224,60 @@ def _header(record: dict, place: str) -> dict:
         )
     if version != VERSION:
         raise BadInput(f"the history's version is {version!r}; it should be {VERSION}", place)
-    _fields(record, HEADER, set(), set(), place)
+    _fields(record, HEADER, (), (), place)
+    ranks = [agent["rank"] for agent in record["agents"]]
+    if any(low >= high for low, high in pairwise(ranks)):
+        raise BadInput(f"the agents' ranks, {ranks}, do not rise; agents are listed in pre-order", place)
     return record
 
 
-def _record(record: dict, agents: set[str], ops: set[str], place: str) -> None:
+class Known:
+    """What the lines read so far have named: agents with their ranks and attempts, operations with their agents."""
+
+    def __init__(self, header: Record) -> None:
+        self.ranks = {agent["name"]: agent["rank"] for agent in header["agents"]}
+        self.attempts = dict.fromkeys(self.ranks, 1)
+        self.ops: dict[str, str] = {}
+
+    def problem(self, record: Record) -> str:
+        """What a record, whose fields are of the right kinds, says against the lines before it; or nothing."""
+        kind, agent, op = record["event"], record.get("agent"), record.get("op")
+        attempt = self.attempts.get(agent)
+        match kind:
+            case "launch" if record["rank"] != self.ranks[agent]:
+                return f"launches {agent!r} with rank {record['rank']}, and the header says {self.ranks[agent]}"
+            case "infer" | "invoke" | "abort" if record["attempt"] != attempt:
+                return f"is of attempt {record['attempt']} of {agent!r}, whose attempt is {attempt} here"
+            case "invoke" if op in self.ops:
+                return f"names {op!r}, which is invoked already; every operation needs its own name"
+            case "invoke" if record["position"][: len(self.ranks[agent])] != self.ranks[agent]:
+                return f"places {op!r} at {record['position']}, which does not begin with its agent's rank"
+            case _ if kind != "invoke" and agent is not None and self.ops.get(op, agent) != agent:
+                return f"says that {op!r} is {agent!r}'s, and it is {self.ops[op]!r}'s"
+        return ""
+
+    def note(self, record: Record) -> None:
+        """Learn from a record."""
+        if record["event"] == "invoke":
+            self.ops[record["op"]] = record["agent"]
+        elif record["event"] == "abort":
+            self.attempts[record["agent"]] += 1
+
+
+def _record(record: dict, known: Known, place: str) -> None:
     kind = record.get("event")
     if kind not in RECORDS:
         raise BadInput(f"unknown event {kind!r}; known are {', '.join(RECORDS)}", place)
     if not isinstance(record.get("at"), int | float) or isinstance(record["at"], bool):
         raise BadInput(f"the {kind!r} record has no time 'at' in seconds", place)
-    _fields(record, RECORDS[kind], agents, ops, place)
-    if kind == "invoke":
-        if record["op"] in ops:
-            raise BadInput(f"operation {record['op']!r} is invoked twice; every operation needs its own name", place)
-        ops.add(record["op"])
+    _fields(record, RECORDS[kind], known.ranks, known.ops, place)
+    problem = known.problem(record)
+    if problem:
+        raise BadInput(f"the {kind!r} record {problem}; the file was edited or pieced together", place)
+    known.note(record)
 
 
-def _fields(record: dict, fields: Mapping[str, str], agents: set[str], ops: set[str], place: str) -> None:
+def _fields(record: dict, fields: Mapping[str, str], agents: Container[str], ops: Container[str], place: str) -> None:
     for name, kind in fields.items():
         if name not in record:
             if kind.startswith("?"):
@@ -253,7 +291,7 @@ def _fields(record: dict, fields: Mapping[str, str], agents: set[str], ops: set[
         raise BadInput(f"the {record.get('event', 'header')!r} record has an unknown field {min(extra)!r}", place)
 
 
-def _problem(value: object, kind: str, agents: set[str], ops: set[str]) -> str:
+def _problem(value: object, kind: str, agents: Container[str], ops: Container[str]) -> str:
     """What is wrong with a field, or nothing."""
     if kind == "op" and value not in ops:
         return f"names {value!r}, an operation that no line before invoked"

@@ -51,9 +51,9 @@ def perform(live: Live, flight: Perform, tools: Mapping[str, Tool], lost: Mappin
             return _inherit(live, flight)
         case "exec" if flight.op in lost:
             after = _act(live, flight, tools)[0] if lost[flight.op] else live
-            records = (("exec", {"op": flight.op, "status": "unknown", "wrote": {}}),)
+            records = (("exec", {"op": flight.op, "status": "unknown", "wrote": {}}),) if flight.writes else ()
             return Done(live=after, event=_answer(flight, Result("unknown")), records=records)
-        case "resolve":
+        case "resolve" if flight.writes:
             return _resolve(live, flight)
         case _:
             return _execute(live, flight, tools)
@@ -118,10 +118,11 @@ def _resolve(live: Live, flight: Perform) -> Done:
     captured = live.captured.get(flight.op, ())
     wrote = tuple((path, live.cells[path][0]) for path, _ in captured)
     after = replace(live, results=live.results.set(flight.op, (result, saw, "live")))
-    records = [("exec", {"op": flight.op, "status": result.status, "wrote": cells_out(wrote)})] if flight.writes else []
-    if flight.writes:
-        records.insert(0, ("prepare", {"op": flight.op, "captured": entries_out(captured)}))
-    return Done(live=after, event=_answer(flight, result, wrote, saw), records=tuple(records))
+    records = (
+        ("prepare", {"op": flight.op, "captured": entries_out(captured)}),
+        ("exec", {"op": flight.op, "status": result.status, "wrote": cells_out(wrote)}),
+    )
+    return Done(live=after, event=_answer(flight, result, wrote, saw), records=records)
 
 
 def _answer(flight: Perform, result: Result, wrote: tuple = (), saw: tuple = ()) -> Performed:

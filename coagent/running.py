@@ -51,7 +51,8 @@ class Ran:
         """0 holds, 1 violated, 2 cannot tell."""
         if not self.outcome.quiescent:
             return 2
-        if self.invariant is False or self.gave_up:
+        strayed = self.order_exact is False and self.outcome.world.setting.protocol.promises == "declared"
+        if self.invariant is False or self.gave_up or strayed:
             return 1
         return self.verdict.exit_code
 

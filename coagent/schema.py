@@ -27,6 +27,7 @@ _KINDS: Mapping[str, object] = {
     "position": _POSITION,
     "paths": {"type": "array", "items": _NAME},
     "cells": {"type": "object", "additionalProperties": _VALUE},
+    "values": {"type": "object", "additionalProperties": _VALUE},
     "cellmap": {"type": "object", "additionalProperties": {"$ref": "#/$defs/cell"}},
     "sightings": {"type": "object", "additionalProperties": {"$ref": "#/$defs/sighting"}},
     "schedule": {"oneOf": [{"enum": ["clock", "random"]}, {"type": "array", "items": {"type": "integer"}}]},

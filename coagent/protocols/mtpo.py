@@ -89,7 +89,10 @@ class Mtpo:
             self._remove(turn, op, None)
             return
         turn.set_agent(event.agent, phase=Phase.WAITING, awaits=op.name)
-        if not self._inherit(turn, op, None) and not self._arrange(turn, None, [op]):
+        if op.standing not in trajectory.LIVE:
+            self._remove(turn, op, None)
+            turn.reply(op)
+        elif not self._inherit(turn, op, None) and not self._arrange(turn, None, [op]):
             turn.reply(op)
 
     def _finished(self, turn: Turn, event: Finished) -> None:
@@ -131,7 +134,7 @@ class Mtpo:
 
     def _write(self, turn: Turn, op: Operation, replaced: list[Operation]) -> None:
         """Rule 3, ww: a late write is slotted in under what already took effect above it (P1 section 4.4)."""
-        in_place = [old for old in replaced if not self._inherit(turn, old, op.name)]
+        in_place = [old for old in replaced if not self._leaves(turn, old, op.name)]
         maskable = op.declaration.blind and op.declaration.image and not in_place
         by = trajectory.cover(turn, op) if maskable else None
         if by is None:
@@ -142,6 +145,13 @@ class Mtpo:
         turn.emit(Mask(op=op.name, by=by.name))
         turn.reply(op)
         self._refresh_readers(turn, op, below=by)
+
+    def _leaves(self, turn: Turn, old: Operation, by: str | None) -> bool:
+        """Take an operation out if that needs no undo: it is not in the live store, or a higher write covers it."""
+        if old.standing in trajectory.LIVE:
+            return self._inherit(turn, old, by)
+        self._remove(turn, old, by)
+        return True
 
     def _inherit(self, turn: Turn, old: Operation, by: str | None) -> bool:
         """Take out a write that a higher blind write covers, without touching the live state; False when none does."""
@@ -167,7 +177,7 @@ class Mtpo:
         ]
         moved = trajectory.displaced(turn, [*gone, *([op] if op else [])])
         undone = sorted((*moved, *gone), key=lambda one: one.position)
-        bare = [one for one in trajectory.uncovered(turn, undone) if one not in undone]
+        bare = [one for one in trajectory.uncovered(turn, undone) if one not in undone and one not in removed]
         reason = op.name if op else removed[0].name
         taken = [one for one in undone if one.standing in trajectory.LIVE]
         for old in removed:

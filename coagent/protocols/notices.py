@@ -3,7 +3,7 @@
 Decides nothing about who is to be told; protocols with notices share it.
 """
 
-from coagent.effect import Deliver, Hold, Notify
+from coagent.effect import Deliver, Hold, Notify, Withdraw
 from coagent.operation import Call, Notice
 from coagent.protocols.run import Phase, Standing, Turn
 
@@ -35,5 +35,6 @@ def send(turn: Turn, notice: Notice) -> None:
     if agent.phase is Phase.PARKED:
         parked = turn.ops[next(name for name in agent.ops if turn.ops[name].standing is Standing.PARKED)]
         turn.set_op(parked.name, standing=Standing.REMOVED)
+        turn.emit(Withdraw(agent=notice.agent, op=parked.name))
         turn.set_agent(notice.agent, ops=tuple(name for name in agent.ops if name != parked.name))
         held_back(turn, notice.agent, parked.call)

@@ -22,7 +22,7 @@ WAITS = frozenset({"Park", "Release"})
 """Calls may be made to wait."""
 RESTARTS = frozenset({"Restart", "GiveUp"})
 """Attempts may be thrown away."""
-NOTICES = frozenset({"Notify", "Deliver", "Hold", "Remove"})
+NOTICES = frozenset({"Notify", "Deliver", "Hold", "Remove", "Withdraw"})
 """Agents may be told, held back, and repair."""
 SLOTS = frozenset({"Mask", "Cancel"})
 """Late writes may be slotted in under what took effect above them."""

@@ -342,3 +342,24 @@ def test_a_commit_that_releases_anothers_call_does_not_swallow_the_report() -> N
     world = to_the_end(driven(setting(agents, Mtpo(late="reissue")), "BCCAA"))
     assert world.reports["A"] == "done"
     assert [one["agent"] for one in events(world, "finish")].count("A") == 1
+
+
+@pytest.mark.parametrize("late", ["replay", "reissue"])
+@pytest.mark.parametrize("routes", [("snapshot",), ("undo",)])
+def test_a_masked_write_that_is_rewritten_does_not_come_back(late: str, routes: tuple[str, ...]) -> None:
+    agents = {
+        "A": [put("go", "1"), GET_X, {"report": "v"}],
+        "B": [{"get": "go", "as": "g"}, put("x", "g")],
+        "C": [put("x", "9")],
+    }
+    world = to_the_end(driven(setting(agents, Mtpo(late=late, routes=routes), {"go": 5, "x": 0}), "CBBABBA"))
+    assert "B.2" in ops(world, "mask") and "B.2" not in ops(world, "redo")
+    assert (world.final_state, world.reports["A"]) == ({"go": 1, "x": 9}, 0)
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_read_whose_answer_is_lost_is_read_again_in_its_place(took_effect: bool) -> None:
+    agents = {"A": [GET_X, {"report": "v"}], "B": [put("x", "2")]}
+    where = setting(agents, Mtpo(routes=("undo",)), {"x": 1}, lost={"A.1": took_effect})
+    world = to_the_end(driven(where, "BA"))
+    assert (world.reports["A"], world.final_state) == (1, {"x": 2})
