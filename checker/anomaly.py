@@ -109,7 +109,7 @@ TABLE: tuple[Kind, ...] = (
     Kind(
         name="unanswered cancellation",
         adya="unanswered-cancellation",
-        says="A late write cancelled an operation and its agent neither reissued nor retracted it.",
+        says="An operation was cancelled or undone, and neither redone nor reissued nor retracted.",
     ),
     Kind(
         name="orphaned report",

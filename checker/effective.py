@@ -253,8 +253,9 @@ class _Folding:
 
     def check_told(self, op: str, told: _Told) -> None:
         mine = [self.owner(op)]
-        if told.cancelled:
-            why = f"{op} was cancelled by {told.cancelled}, and neither reissued nor taken back"
+        if told.cancelled or (told.wrote and told.applied is None and not told.cover):
+            how = f"cancelled by {told.cancelled}" if told.cancelled else "undone"
+            why = f"{op} was {how}, and neither redone nor reissued nor taken back"
             self.faults.append(local("unanswered cancellation", mine, [why]))
         elif repr(told.belief[0]) != repr(told.acted[0]):
             why = f"{op} now comes to {_worth(told.acted[0])}, and its agent still believes {_worth(told.belief[0])}"

@@ -261,7 +261,8 @@ class Turn:
         agent = self.agents[name]
         for op in [self.ops[one] for one in reversed(agent.ops)]:
             self.unindex(op)
-            if op.writes and op.standing in (Standing.APPLIED, Standing.FLYING):
+            emitted = op.standing is Standing.APPLIED or (op.standing is Standing.FLYING and op.flights)
+            if op.writes and emitted:
                 self.perform(op.name, "undo")
             self.set_op(op.name, standing=Standing.REMOVED)
         if agent.attempt > restarts:
