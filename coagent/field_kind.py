@@ -63,6 +63,7 @@ CHECKS = {
                 isinstance(one, dict)
                 and set(one) == {"name", "rank"}
                 and isinstance(one["name"], str)
+                and "#" not in one["name"]
                 and CHECKS["position"](one["rank"])
             )
         )(value)
@@ -88,5 +89,5 @@ NAMED = {
     "cellmap": "an object from paths to cells",
     "sightings": "an object from paths to {value, writer}",
     "schedule": "'clock', 'random' or a list of integers",
-    "agents": "a non-empty list of {name, rank} with different names",
+    "agents": "a non-empty list of {name, rank} with different names, none with a '#'",
 }

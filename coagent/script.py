@@ -117,6 +117,8 @@ def _agent(data: object, spot: Spot, think_s: float) -> AgentScript:
     name = data["name"]
     if not isinstance(name, str) or not name.strip():
         raise spot.at("name").bad(f"an agent's name is {shown(name)}; give it one in double quotes")
+    if "#" in name:
+        raise spot.at("name").bad(f"the agent's name {name!r} has a '#', which marks a restarted attempt; leave it out")
     think_s = read_seconds(data, "think_s", spot, think_s)
     steps, _ = _read_steps(data["steps"], spot.at("steps"), _Scope(), think_s)
     finish_think_s = read_seconds(data, "finish_think_s", spot, None)

@@ -130,3 +130,9 @@ class TestBinding:
             '{"name": "B", "steps": [{"report": "v"}]}]}'
         )
         assert refusal(text).where == "f.json:2"
+
+
+def test_an_agents_name_may_not_look_like_an_attempt() -> None:
+    text = '{"name": "t", "state": {},\n "agents": [\n  {"name": "A#2", "steps": []}]}'
+    with pytest.raises(BadInput, match=r"^t:3: .*'#', which marks a restarted attempt"):
+        load_scenario(text, "t")

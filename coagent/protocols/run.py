@@ -185,9 +185,8 @@ class Turn:
         else:
             low = self.ops[ops[index - 1]].position if index else agent.rank
             position = between(low, self.ops[where].position)
-        suffix = f"{agent.invoked + 1}" if agent.attempt == 1 else f"{agent.attempt}.{agent.invoked + 1}"
         op = Operation(
-            name=f"{event.agent}.{suffix}",
+            name=f"{event.agent}.{agent.invoked + 1}",
             agent=event.agent,
             position=position,
             call=event.call,
@@ -269,7 +268,7 @@ class Turn:
             self.set_agent(name, phase=Phase.DONE, ops=(), inbox=())
             self.emit(GiveUp(agent=name, because=because))
         else:
-            self.set_agent(name, phase=Phase.READY, ops=(), inbox=(), attempt=agent.attempt + 1, invoked=0)
+            self.set_agent(name, phase=Phase.READY, ops=(), inbox=(), attempt=agent.attempt + 1)
             self.emit(Restart(agent=name, attempt=agent.attempt + 1, because=because))
 
 

@@ -108,3 +108,14 @@ def test_broadcast_never_quiesces_on_the_halving_example() -> None:
     assert not outcome.quiescent
     assert min(outcome.final_state.values()) > 50
     assert simulate(setting(halve, protocol("mtpo"), {"x": 0, "y": 0}), Clock(0.1)).quiescent
+
+
+def test_an_operations_name_tells_agent_and_attempt_apart_from_any_other() -> None:
+    """`A.2` may be an agent or A's second operation; the number goes on over attempts, so no two names meet."""
+    agents = {
+        "A": [{"put": "x", "value": "1"}, {"put": "y", "value": "1"}],
+        "A.2": [{"put": "y", "value": "2"}, {"put": "x", "value": "2"}],
+    }
+    world = to_the_end(driven(setting(agents, protocol("2pl")), ""))
+    names = ops(world, "invoke")
+    assert len(names) == len(set(names))
