@@ -1,7 +1,6 @@
 """Judges the histories in a file in the order that each says its protocol promises."""
 
 import json
-from collections.abc import Iterator
 
 from checker import check_source
 from checker.formats import NAMES, Source, load
@@ -19,10 +18,15 @@ def check_options(format: str, order: str | None) -> None:
         raise BadInput(f"--order is {order!r}; known are {', '.join(ORDERS)}")
 
 
-def verdicts(file: str, format: str, order: str | None) -> Iterator[tuple[str, Verdict]]:
-    """The name and verdict of each history in a file. Raises BadInput, also after some that were whole."""
-    for source in load(file, format):
-        yield source.name, check_source(source, order=order or promised(source))
+def verdicts(file: str, format: str, order: str | None) -> tuple[list[tuple[str, Verdict]], BadInput | None]:
+    """Name and verdict of each history in a file, up to the first that cannot be used, and what is wrong with it."""
+    found: list[tuple[str, Verdict]] = []
+    try:
+        for source in load(file, format):
+            found.append((source.name, check_source(source, order=order or promised(source))))
+    except BadInput as error:
+        return found, error
+    return found, None
 
 
 def promised(source: Source) -> str:

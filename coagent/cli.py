@@ -65,20 +65,19 @@ def run(
     """Simulate one run, and judge it."""
     from coagent import naming, running, saving
     from coagent.history import lines
+    from coagent.screen import Ticker, print_run
 
     if record is not None:
         saving.check_free(record)
     workload, engine = naming.target(name, agents), naming.protocol(protocol)
     wanted = naming.schedule(schedule, workload.schedule)
-    with naming.blamed(protocol):
-        ran = running.run(workload, engine, schedule=wanted, seed=seed, max_steps=max_steps)
+    with naming.blamed(protocol), Ticker(f"running {workload.name}") as ticker:
+        ran = running.run(workload, engine, schedule=wanted, seed=seed, max_steps=max_steps, progress=ticker)
     if record is not None:
         saving.save(lines(ran.outcome.history), record)
     if as_json:
         _say_json(ran.to_json())
         return ran.exit_code
-    from coagent.screen import print_run
-
     print_run(ran, f"recorded in {record}" if record else "")
     return ran.exit_code
 
@@ -92,20 +91,20 @@ def check(
 ) -> int:
     """Judge recorded histories: is there a serial order that explains them?"""
     from coagent import checking
+    from coagent.screen import Ticker, print_verdict
 
     checking.check_options(format, order)
     codes = [HOLDS]
     for file in histories:
-        try:
-            for name, verdict in checking.verdicts(file, format, order):
-                codes.append(verdict.exit_code)
-                if as_json:
-                    _say_json(verdict.to_json(name))
-                    continue
-                from coagent.screen import print_verdict
-
+        with Ticker(f"checking {file}"):
+            found, error = checking.verdicts(file, format, order)
+        for name, verdict in found:
+            codes.append(verdict.exit_code)
+            if as_json:
+                _say_json(verdict.to_json(name))
+            else:
                 print_verdict(name, verdict)
-        except BadInput as error:
+        if error:
             codes.append(BAD_INPUT)
             _complain(str(error))
     return max(codes, key=_SEVERITY.index)
@@ -123,8 +122,8 @@ def explore(
     from coagent import exploring, naming, screen
 
     workload, engine = naming.target(name, agents), naming.protocol(protocol)
-    with naming.blamed(protocol), screen.Ticker(max_states) as ticker:
-        found = exploring.explored(workload, engine, max_states=max_states, progress=ticker)
+    with naming.blamed(protocol), screen.Ticker("exploring", max_states) as ticker:
+        found = exploring.explored(workload, engine, max_states=max_states, progress=ticker.states)
     replay = ["coagent", "run", name, "--protocol", protocol, *(["--agents", str(agents)] if agents else [])]
     if as_json:
         _say_json({"workload": workload.name, "protocol": engine.name, "replay": replay, **found.to_json()})
@@ -147,7 +146,8 @@ def compare(
     from coagent import screen
 
     wanted = [one.strip() for one in protocols.split(",")]
-    found = comparison.compare(workloads, wanted, trials=trials, seed=seed, workers=workers)
+    with screen.Ticker("comparing", trials * len(workloads) * len({comparison.BASELINE, *wanted})) as ticker:
+        found = comparison.compare(workloads, wanted, trials=trials, seed=seed, workers=workers, progress=ticker)
     if as_json:
         _say_json(comparison.to_json(found, trials=trials, seed=seed))
     else:
@@ -175,9 +175,10 @@ def list_names(as_json: Json = False) -> int:
 def bench(as_json: Json = False) -> int:
     """Time the engine, the simulator and the explorer on this machine; under half a minute."""
     from coagent.bench import measured
-    from coagent.screen import print_table
+    from coagent.screen import Ticker, print_table
 
-    figures = measured()
+    with Ticker("measuring"):
+        figures = measured()
     if as_json:
         _say_json({one.name: {"value": one.value, "unit": one.unit, "of": one.of} for one in figures})
     else:

@@ -14,6 +14,7 @@ from statistics import mean, median
 
 from coagent.naming import blamed, protocol, target
 from coagent.running import run
+from coagent.simulate import Progress
 
 BASELINE = "serial"
 
@@ -67,7 +68,13 @@ class Compared:
 
 
 def compare(
-    workloads: Sequence[str], protocols: Sequence[str], *, trials: int, seed: int = 0, workers: int = 1
+    workloads: Sequence[str],
+    protocols: Sequence[str],
+    *,
+    trials: int,
+    seed: int = 0,
+    workers: int = 1,
+    progress: Progress | None = None,
 ) -> list[Compared]:
     """A line for each workload and protocol, in the order given. Raises BadInput for a name that there is not."""
     for name in workloads:
@@ -77,7 +84,9 @@ def compare(
     wanted = list(dict.fromkeys((BASELINE, *protocols)))
     tasks = [(name, by, number) for name in workloads for by in wanted for number in range(seed, seed + trials)]
     found = {}
-    for task, trial in zip(tasks, _trials(tasks, workers), strict=True):
+    for done, (task, trial) in enumerate(zip(tasks, _trials(tasks, workers), strict=True)):
+        if progress:
+            progress(done, f"{task[0]} under {task[1]}, {done} of {len(tasks)} trials")
         found.setdefault(task[:2], []).append(trial)
     return [summed(found[name, by], found[name, BASELINE]) for name in workloads for by in protocols]
 

@@ -12,7 +12,7 @@ from checker.verdict import Verdict
 from coagent.history import History, plain
 from coagent.operation import same
 from coagent.program import report_out
-from coagent.simulate import Outcome, chooser_of, simulate
+from coagent.simulate import Outcome, Progress, chooser_of, simulate
 from coagent.workload import Cost, Workload
 from coagent.world import Setting
 
@@ -87,11 +87,12 @@ def run(
     schedule: str | tuple[int, ...] = "clock",
     seed: int = 0,
     max_steps: int | None = None,
+    progress: Progress | None = None,
 ) -> Ran:
     """Simulate and judge. Raises BadInput when the schedule does not fit."""
     setting = Setting(workload=workload, protocol=protocol, seed=seed)
     chooser = chooser_of(schedule, seed, workload.cost.tool_s)
-    return judged(simulate(setting, chooser, schedule=schedule, max_steps=max_steps))
+    return judged(simulate(setting, chooser, schedule=schedule, max_steps=max_steps, progress=progress))
 
 
 def judged(outcome: Outcome) -> Ran:

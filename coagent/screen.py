@@ -6,10 +6,11 @@ Decides nothing but the looks; every simulated number says so.
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from threading import Timer
 from time import perf_counter
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from checker.verdict import Verdict
@@ -133,32 +134,50 @@ def print_table(heads: Sequence[str], cells: Iterable[Sequence[str]], title: str
     Page().print(table)
 
 
-class Ticker:
-    """A progress bar on a terminal's stderr for what takes longer than two seconds; silent elsewhere."""
+PATIENCE_S = 2.0
+"""Seconds before a progress bar appears."""
 
-    def __init__(self, most: int) -> None:
-        self._most, self._start, self._bar = most, perf_counter(), None
-        self._console = Console(stderr=True)
+
+class Ticker:
+    """A progress bar on a terminal's stderr for what takes longer than two seconds; silent elsewhere.
+
+    `most` is how much there is to do, None when nobody knows.
+    """
+
+    def __init__(self, doing: str, most: int | None = None) -> None:
+        self._doing, self._most, self._bar = doing, most, None
+        self._console, self._start = Console(stderr=True), perf_counter()
+        self._timer = Timer(PATIENCE_S, self._show)
+        self._timer.daemon = True
 
     def __enter__(self) -> "Ticker":
+        if self._console.is_terminal:
+            self._timer.start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._timer.cancel()
+        if self._timer.is_alive():
+            self._timer.join()
         if self._bar:
             self._bar.stop()
 
-    def __call__(self, states: int, frontier: int, depth: int) -> None:
-        """Show how far it is: states found, states waiting in the next layer, depth."""
-        spent = perf_counter() - self._start
-        if not self._console.is_terminal or spent < 2:
-            return
-        if self._bar is None:
-            columns = (BarColumn(), TextColumn("{task.description}"))
-            self._bar = Progress(*columns, console=self._console, transient=True)
-            self._bar.add_task("", total=self._most)
-            self._bar.start()
-        text = f"{states:,} states, {states / spent:,.0f}/s, frontier {frontier:,}, depth {depth}"
-        self._bar.update(self._bar.task_ids[0], completed=states, description=text)
+    def __call__(self, done: int, what: str) -> None:
+        """Show how far it is: so much of `most`, in words."""
+        if self._bar and self._bar.task_ids:
+            self._bar.update(self._bar.task_ids[0], completed=done, description=what)
+
+    def states(self, found: int, frontier: int, depth: int) -> None:
+        """Show how far an exploration is: states found, states waiting in the next layer, depth."""
+        rate = found / (perf_counter() - self._start)
+        self(found, f"{found:,} states, {rate:,.0f}/s, frontier {frontier:,}, depth {depth}")
+
+    def _show(self) -> None:
+        columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        bar = Progress(*columns, console=self._console, transient=True)
+        bar.add_task(self._doing, total=self._most)
+        bar.start()
+        self._bar = bar
 
 
 def _print_judgement(to: Page, ran: Ran) -> None:

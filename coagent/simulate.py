@@ -36,8 +36,17 @@ Chooser = Callable[[World, tuple[Choice, ...]], tuple[int, float]]
 """Given a world and what may happen next: the index of the choice, and the time in seconds at which it happens."""
 
 
+Progress = Callable[[int, str], None]
+"""Called now and then with how much is done, and in words."""
+
+
 def simulate(
-    setting: Setting, chooser: Chooser, *, schedule: object = "clock", max_steps: int | None = None
+    setting: Setting,
+    chooser: Chooser,
+    *,
+    schedule: object = "clock",
+    max_steps: int | None = None,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Run to the end, or to the bound on choices (then `quiescent` is False)."""
     world, taken, now = opened(setting), [], 0.0
@@ -46,6 +55,8 @@ def simulate(
         index, now = chooser(world, choices)
         world = world.take(choices[index], at=now)
         taken.append(index)
+        if progress and not len(taken) % 100:
+            progress(len(taken), f"{len(taken):,} choices taken, {now:,.0f} simulated seconds")
     return finished(world, tuple(taken), now, schedule)
 
 
