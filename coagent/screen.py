@@ -59,7 +59,7 @@ def print_run(ran: Ran, note: str = "") -> None:
         f"{counts.restarts} restarts, {counts.deadlocks} deadlocks",
         soft_wrap=True,
     )
-    to.print(f"schedule: {','.join(map(str, outcome.schedule))}", style="dim", soft_wrap=True)
+    to.print(f"schedule: {_schedule(outcome.schedule)}", style="dim", soft_wrap=True)
     if note:
         to.print(note, soft_wrap=True)
 
@@ -133,6 +133,9 @@ def print_table(heads: Sequence[str], cells: Iterable[Sequence[str]], title: str
         table.add_row(*row)
     Page().print(table)
 
+
+MOST_CHOICES = 300
+"""Choices of a schedule that are printed."""
 
 PATIENCE_S = 2.0
 """Seconds before a progress bar appears."""
@@ -231,6 +234,12 @@ def _print_pairs(to: Page, title: str, pairs: Mapping[str, object], most: int = 
 def _pairs(pairs: Mapping[str, object], most: int = 8) -> str:
     shown = [f"{name} = {show(frozen(value))}" for name, value in list(pairs.items())[:most]]
     return "{" + ", ".join(shown + ["..."] * (len(pairs) > most)) + "}"
+
+
+def _schedule(taken: Sequence[int]) -> str:
+    if len(taken) > MOST_CHOICES:
+        return f"{len(taken):,} choices; the same command takes them again"
+    return ",".join(map(str, taken))
 
 
 def _middle_out(lines: list[str]) -> list[str]:
