@@ -24,6 +24,8 @@ class Mtpo:
     """The protocol and its choices.
 
     late: `replay` redoes what a late write displaced (P1), `reissue` cancels it and asks its agents (P2).
+        Under `reissue` each cancellation costs inferences at every rank above: with n agents of k conflicting
+        calls and the highest always first, (k+1)^n of them; under `replay` the same worlds cost about (nk)^2.
     notify: `change` tells readers whose filtered value changed, `footprint` every overlapping reader (P1).
     gate: `hold` re-judges a call inferred before a notice came (A2), `pass` lets it through.
     routes: which ways of serving a filtered read may be used, in order of preference; undo always works.
