@@ -107,7 +107,7 @@ def _executed(file: str) -> ModuleType:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         with redirect_stdout(sys.stderr):
-            exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102
+            exec(compile(source, str(path), "exec"), vars(module))
     except SyntaxError as error:
         raise BadInput(f"is not Python ({error.msg})", f"{file}:{error.lineno}") from None
     except (Exception, SystemExit) as error:
