@@ -174,12 +174,10 @@ class Mtpo:
         Returns whether a removed operation has an undo to wait for.
         """
         reading = op is not None and not op.writes
-        gone = [
-            one for one in removed if one.writes and one.standing in trajectory.LIVE and one.declaration.recoverable
-        ]
+        gone = [one for one in removed if one.writes and one.declaration.recoverable]
         moved = trajectory.displaced(turn, [*gone, *([op] if op else [])])
         undone = sorted((*moved, *gone), key=lambda one: one.position)
-        bare = [one for one in trajectory.uncovered(turn, undone) if one not in undone and one not in removed]
+        bare = [one for one in trajectory.uncovered(turn, undone) if one not in undone]
         reason = op.name if op else removed[0].name
         taken = [one for one in undone if one.standing in trajectory.LIVE]
         for old in removed:
