@@ -138,7 +138,7 @@ class _Folding:
             case "notify":
                 told.notice = (None if record["cancelled"] else _result(record), _saw(record))
             case "consume":
-                self.consumed(record["ops"])
+                self.consumed(record["agent"], record["ops"])
             case "cancel":
                 told.cancelled = record["by"]
             case "withdraw":
@@ -194,9 +194,12 @@ class _Folding:
             self.faults.append(local("repeated unrecoverable call", [self.owner(op)], [why]))
         told.applied = None
 
-    def consumed(self, names: Iterable[str]) -> None:
+    def consumed(self, agent: str, names: Iterable[str]) -> None:
+        """What an agent consumed is what it believes; a notice about another agent's operation tells it nothing."""
         for name in names:
             told = self.ops[name]
+            if told.invoke["agent"] != agent:
+                continue
             if told.notice and told.notice[0] is not None:
                 told.belief = told.notice
             told.notice = None

@@ -266,7 +266,7 @@ class Known:
 
 def _record(record: dict, known: Known, place: str) -> None:
     kind = record.get("event")
-    if kind not in RECORDS:
+    if not isinstance(kind, str) or kind not in RECORDS:
         raise BadInput(f"unknown event {kind!r}; known are {', '.join(RECORDS)}", place)
     if not isinstance(record.get("at"), int | float) or isinstance(record["at"], bool):
         raise BadInput(f"the {kind!r} record has no time 'at' in seconds", place)
@@ -293,11 +293,11 @@ def _fields(record: dict, fields: Mapping[str, str], agents: Container[str], ops
 
 def _problem(value: object, kind: str, agents: Container[str], ops: Container[str]) -> str:
     """What is wrong with a field, or nothing."""
-    if kind == "op" and value not in ops:
+    if kind == "op" and not (isinstance(value, str) and value in ops):
         return f"names {value!r}, an operation that no line before invoked"
-    if kind == "ops" and not (isinstance(value, list) and all(op in ops for op in value)):
+    if kind == "ops" and not (isinstance(value, list) and all(isinstance(op, str) and op in ops for op in value)):
         return "is not a list of operations invoked before"
-    if kind == "agent" and value not in agents:
+    if kind == "agent" and not (isinstance(value, str) and value in agents):
         return f"names {value!r}, an agent that the header does not list"
     if kind in CHECKS and not CHECKS[kind](value):
         return f"is {json.dumps(value)[:60]}, which is not {NAMED[kind]}"

@@ -57,7 +57,7 @@ def blamed(name: str) -> Iterator[None]:
             yield
     except (BadInput, BrokenPipeError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadInput(f"the protocol failed with {_named(error)}", _place(error, file)) from error
 
 

@@ -102,6 +102,13 @@ def test_a_notice_never_sent_is_a_missed_notice() -> None:
     assert names(verdict(recorded("lost-update"), change)) >= {"missed notice"}
 
 
+def test_a_notice_consumed_by_another_agent_is_a_missed_notice() -> None:
+    def change(records: list[dict]) -> None:
+        where(records, event="consume")["agent"] = "A"
+
+    assert names(verdict(recorded("lost-update"), change)) >= {"missed notice"}
+
+
 def test_a_stale_version_visible_only_in_the_value_is_convicted() -> None:
     def change(records: list[dict]) -> None:
         where(records, event="result", op="A.1")["value"] = 9
@@ -224,8 +231,11 @@ def test_an_unknown_tool_that_recorded_nothing_it_saw_is_unknown() -> None:
         lambda records: where(records, event="result", op="B.1").update(agent="A"),
         lambda records: where(records, event="launch", agent="B").update(rank=[3]),
         lambda records: records.insert(3, {"at": 0.0, "event": "abort", "agent": "B", "attempt": 7, "because": "no"}),
+        lambda records: where(records, event="undo").update(op=["B.2"]),
+        lambda records: where(records, event="infer").update(agent={"name": "A"}),
+        lambda records: where(records, event="infer").update(event=["infer"]),
     ],
-    ids=["attempt", "position", "args", "agent", "rank", "abort"],
+    ids=["attempt", "position", "args", "agent", "rank", "abort", "list-op", "object-agent", "list-event"],
 )
 def test_a_record_that_contradicts_those_before_it_is_refused_with_its_line(change: Change) -> None:
     with pytest.raises(BadInput, match=r"^h:\d+: "):
