@@ -41,12 +41,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
-    """A found anomaly: its names, the transactions in it, and a sentence for each reason."""
+    """A found anomaly: its names, the transactions in it, and a sentence for each reason.
+
+    `cycle` are the edges of a cycle in order, each ending where the next starts; empty for a local fault.
+    """
 
     name: str
     adya: str
     transactions: tuple[str, ...]
     because: tuple[str, ...]
+    cycle: tuple[Edge, ...] = field(default=(), compare=False)
 
 
 _WRITES, _FLOW = frozenset({"ww"}), frozenset({"ww", "wr"})

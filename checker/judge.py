@@ -67,6 +67,7 @@ def cycles(built: nx.MultiDiGraph) -> list[Anomaly]:
             adya=last.adya,
             transactions=last.transactions,
             because=(*last.because, more),
+            cycle=last.cycle,
         )
     return found
 

@@ -17,11 +17,18 @@ class Transaction:
 
     `status` is `committed`, `aborted` (definitely no effect) or `unknown` (it may have happened: a
     timeout, a crash). Of an unknown one only the writes mean anything: nobody was told its reads.
+    `session` is the process or session that ran it, transactions of one session being listed in its
+    order (None: not recorded). `begun` and `ended` are the places of its invocation and of its end
+    among all events of the history (None: not recorded, or it never ended): one that ended before
+    another began came before it in real time.
     """
 
     name: str
     status: str
     steps: tuple[Step, ...]
+    session: Hashable = None
+    begun: int | None = None
+    ended: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

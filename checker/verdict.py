@@ -3,8 +3,8 @@
 Decides nothing; it is the shape that the command line prints and the exit code that goes with it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from checker.anomaly import Anomaly
 
@@ -17,8 +17,9 @@ class Verdict:
 
     `verdict` is `ok` (then `order` is a serial order that explains it), `violated` (then
     `anomalies` is not empty) or `unknown` (then `missing` says why). `blame` names the broken
-    assumption, or None. `transactions` and `operations` are counts over the whole history,
-    `seconds` wall clock.
+    assumption, or None, and `evidence` are the sentences that show it. `proof` is a derivation of a
+    violation that is no single cycle, as JSON (see `checker.certificate`). `transactions` and
+    `operations` are counts over the whole history, `seconds` wall clock.
     """
 
     verdict: str
@@ -27,6 +28,8 @@ class Verdict:
     anomalies: tuple[Anomaly, ...] = ()
     missing: tuple[str, ...] = ()
     blame: str | None = None
+    evidence: tuple[str, ...] = ()
+    proof: Mapping[str, object] | None = field(default=None, compare=False)
     transactions: int = 0
     operations: int = 0
     seconds: float = 0.0
@@ -63,6 +66,7 @@ class Verdict:
                 for one in self.anomalies
             ],
             "blame": self.blame,
+            "evidence": list(self.evidence),
             "transactions": self.transactions,
             "operations": self.operations,
             "seconds": round(self.seconds, 6),
@@ -75,7 +79,7 @@ class Verdict:
             case "ok":
                 return [f"{self.criterion}: {_size(self)}", f"a serial order: {_listed(self.order or ())}"]
             case "violated":
-                return [f"not {self.criterion}: {_size(self)}", *_reasons(self.anomalies), *_blamed(self.blame)]
+                return [f"not {self.criterion}: {_size(self)}", *_reasons(self.anomalies), *_blamed(self)]
             case _:
                 return [f"cannot tell whether it is {self.criterion}: {_size(self)}", *self.missing]
 
@@ -94,5 +98,5 @@ def _reasons(anomalies: Sequence[Anomaly]) -> list[str]:
     return [f"{one.name} ({one.adya}): {sentence}" for one in anomalies for sentence in one.because]
 
 
-def _blamed(blame: str | None) -> list[str]:
-    return [f"broken: {blame}"] if blame else []
+def _blamed(verdict: Verdict) -> list[str]:
+    return [f"broken: {verdict.blame}", *verdict.evidence] if verdict.blame else []

@@ -152,7 +152,9 @@ def told(cycle: Sequence[Edge]) -> Anomaly:
     """The cycle with its names, its transactions in order round the cycle, and its sentence."""
     cycle = _turned(cycle)
     name, adya = classify(cycle)
-    return Anomaly(name=name, adya=adya, transactions=tuple(edge.source for edge in cycle), because=(tell(cycle),))
+    return Anomaly(
+        name=name, adya=adya, transactions=tuple(edge.source for edge in cycle), because=(tell(cycle),), cycle=cycle
+    )
 
 
 def _turned(cycle: Sequence[Edge]) -> tuple[Edge, ...]:

@@ -4,26 +4,30 @@ import json
 
 from checker import check_source
 from checker.formats import NAMES, Source, load
+from checker.level import level as known_level
 from checker.verdict import Verdict
 from coagent.bad_input import BadInput
 
 ORDERS = ("declared", "any")
 
 
-def check_options(format: str, order: str | None) -> None:
-    """Raise BadInput for a format or an order that there is not."""
+def check_options(format: str, order: str | None, level: str) -> None:
+    """Raise BadInput for a format, an order or a level that there is not."""
+    known_level(level)
     if format not in NAMES:
         raise BadInput(f"--format is {format!r}; known are {', '.join(NAMES)}")
     if order is not None and order not in ORDERS:
         raise BadInput(f"--order is {order!r}; known are {', '.join(ORDERS)}")
 
 
-def verdicts(file: str, format: str, order: str | None) -> tuple[list[tuple[str, Verdict]], BadInput | None]:
+def verdicts(
+    file: str, format: str, order: str | None, level: str
+) -> tuple[list[tuple[str, Verdict]], BadInput | None]:
     """Name and verdict of each history in a file, up to the first that cannot be used, and what is wrong with it."""
     found: list[tuple[str, Verdict]] = []
     try:
         for source in load(file, format):
-            found.append((source.name, check_source(source, order=order or promised(source))))
+            found.append((source.name, check_source(source, order=order or promised(source), level=level)))
     except BadInput as error:
         return found, error
     return found, None

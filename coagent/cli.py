@@ -87,17 +87,20 @@ def check(
     histories: Annotated[list[str], typer.Argument(metavar="HISTORY...", help="Recorded histories.")],
     format: Annotated[str, typer.Option(help="The histories' format; auto tells it by content.")] = "auto",
     order: Annotated[str | None, typer.Option(help="declared or any; by default what the history says.")] = None,
+    level: Annotated[
+        str, typer.Option(help="The isolation level to judge at, such as snapshot-isolation.")
+    ] = "serializable",
     as_json: Json = False,
 ) -> int:
     """Judge recorded histories: is there a serial order that explains them?"""
     from coagent import checking
     from coagent.screen import Ticker, print_verdict
 
-    checking.check_options(format, order)
+    checking.check_options(format, order, level)
     codes = [HOLDS]
     for file in histories:
         with Ticker(f"checking {file}"):
-            found, error = checking.verdicts(file, format, order)
+            found, error = checking.verdicts(file, format, order, level)
         for name, verdict in found:
             codes.append(verdict.exit_code)
             if as_json:

@@ -85,7 +85,16 @@ def transactions(rows: Iterable[Row], where: str, *, sketch: bool = False) -> tu
         last = ended if ended is not None else begun
         status = _TYPES["info"] if ended is None else operations[ended].type
         steps = _steps(operations, begun, ended, status, model)
-        built.append(Transaction(name=names[last], status=status, steps=steps))
+        built.append(
+            Transaction(
+                name=names[last],
+                status=status,
+                steps=steps,
+                session=operations[last].process,
+                begun=begun if operations[begun].type == "invoke" else None,
+                ended=None if ended is None or operations[begun].type != "invoke" else ended,
+            )
+        )
     return model, tuple(built)
 
 
