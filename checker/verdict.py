@@ -50,7 +50,7 @@ class Verdict:
         return EXIT[self.verdict]
 
     def to_json(self, file: str | None = None) -> dict[str, object]:
-        """The verdict as JSON has it, `file` first when given; `missing` only when the verdict is unknown."""
+        """The verdict as JSON has it, `file` first when given; `missing` only when it is unknown, `evidence` when it blames."""
         shape: dict[str, object] = {} if file is None else {"file": file}
         shape |= {
             "verdict": self.verdict,
@@ -66,11 +66,11 @@ class Verdict:
                 for one in self.anomalies
             ],
             "blame": self.blame,
-            "evidence": list(self.evidence),
             "transactions": self.transactions,
             "operations": self.operations,
             "seconds": round(self.seconds, 6),
         }
+        shape |= {"evidence": list(self.evidence)} if self.blame else {}
         return shape | {"missing": list(self.missing)} if self.verdict == "unknown" else shape
 
     def sentences(self) -> list[str]:
