@@ -50,7 +50,7 @@ class Verdict:
         return EXIT[self.verdict]
 
     def to_json(self, file: str | None = None) -> dict[str, object]:
-        """The verdict as JSON has it, `file` first when given; `missing` only when it is unknown, `evidence` when it blames."""
+        """The verdict as JSON has it, `file` first when given; `missing` and `evidence` only when there are any."""
         shape: dict[str, object] = {} if file is None else {"file": file}
         shape |= {
             "verdict": self.verdict,
