@@ -94,7 +94,7 @@ class Promise:
         names = tuple(one.name for one in self._workload.agents if one.name not in ending.gave_up)
         right, why = self._judge(ending, names)
         if ending.gave_up:
-            why += f"; {', '.join(ending.gave_up)} gave up"
+            right, why = False, f"{', '.join(ending.gave_up)} gave up; for the others, {why}"
         return Judged(ending=ending, right=right, why=why)
 
     def _judge(self, ending: Ending, names: tuple[str, ...]) -> tuple[bool | None, str]:

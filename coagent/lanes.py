@@ -78,7 +78,7 @@ class _Told:
                 news = "is cancelled" if record["cancelled"] else f"is now {outcome(record)}"
                 return f"{call(calls[record['op']])} {news}"
             case "judge":
-                return {"keep": "judges the notice: nothing to change"}.get(
+                return {"keep": "judges the notice: what it did stands"}.get(
                     record["decision"], f"judges the notice: {record['decision']}"
                 )
             case "repair" if record["action"] == "retract":

@@ -3,6 +3,7 @@
 Values only; nothing here knows a protocol or a store. Terms follow P1 section 3 and P2 section 2.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 Value = int | str | bool | None | tuple["Value", ...]
@@ -108,7 +109,7 @@ def between(low: Position, high: Position) -> Position:
 
 
 def show(value: object) -> str:
-    """A value as a scenario file would write it: lists in brackets, `true`, `null`, strings quoted."""
+    """A value as a scenario file would write it: lists in brackets, `true`, `null`, strings quoted; or a report."""
     match value:
         case None:
             return "null"
@@ -118,5 +119,7 @@ def show(value: object) -> str:
             return "[" + ", ".join(show(item) for item in value) + "]"
         case str():
             return "'" + value + "'"
+        case Mapping():
+            return "{" + ", ".join(f"{name}: {show(item)}" for name, item in value.items()) + "}"
         case _:
             return str(value)

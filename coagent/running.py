@@ -36,7 +36,7 @@ class Ran:
     """One run and its judgement.
 
     `invariant` is None when the workload has none, `order_exact` says whether final state and reports are those of
-    the pre-order run serially (None: the programs do not end when run alone).
+    the pre-order run serially (None: the run did not end, or the programs do not when run alone).
     """
 
     outcome: Outcome
@@ -49,12 +49,19 @@ class Ran:
     @property
     def exit_code(self) -> int:
         """0 holds, 1 violated, 2 cannot tell."""
+        if self.stuck:
+            return 1
         if not self.outcome.quiescent:
             return 2
         strayed = self.order_exact is False and self.outcome.world.setting.protocol.promises == "declared"
         if self.invariant is False or self.gave_up or strayed:
             return 1
         return self.verdict.exit_code
+
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing can happen any more although not everybody has committed."""
+        return not self.outcome.quiescent and not self.outcome.world.choices()
 
     def to_json(self) -> dict[str, object]:
         """The run as `run --json` prints it."""
@@ -106,7 +113,7 @@ def judged(outcome: Outcome) -> Ran:
         outcome=outcome,
         verdict=check_history(outcome.history, order=setting.protocol.promises),
         invariant=invariant,
-        order_exact=outcome.quiescent and _order_exact(outcome),
+        order_exact=_order_exact(outcome) if outcome.quiescent else None,
         gave_up=tuple(name for name, one in sorted(outcome.world.actors.items()) if one.gave_up),
         counts=counts(outcome.history, workload.cost),
     )

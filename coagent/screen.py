@@ -36,9 +36,18 @@ class Page(Console):
         if not self.is_terminal:
             self.width = WIDTH
 
+    def print(self, *objects: object, **how: object) -> None:
+        """Print, with what would move a terminal's cursor spelled out in texts."""
+        super().print(*(legible(one) if isinstance(one, str) else one for one in objects), **how)
+
     def on_broken_pipe(self) -> None:
         """Raise what Rich would turn into an exit code that means something else here."""
         raise BrokenPipeError
+
+
+def legible(text: str) -> str:
+    """Text with what no terminal should be sent spelled out; line breaks stay."""
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
 
 
 def print_run(ran: Ran, note: str = "") -> None:
@@ -189,7 +198,9 @@ def _print_judgement(to: Page, ran: Ran) -> None:
         to.print(f"invariant: {kept}", style=_COLOURS[0 if ran.invariant else 1])
     if ran.gave_up:
         to.print(f"gave up: {', '.join(ran.gave_up)}; a run that somebody gave up is never ok", style="red")
-    if not ran.outcome.quiescent:
+    if ran.stuck:
+        to.print("stuck: nothing can happen any more, and not everyone has committed", style="red")
+    elif not ran.outcome.quiescent:
         to.print("not quiescent within the step bound, so nothing is promised: cannot tell", style="yellow")
     for sentence in ran.verdict.sentences():
         to.print(sentence, style=_COLOURS[ran.verdict.exit_code], soft_wrap=True)
@@ -203,7 +214,8 @@ def _print_ending(to: Page, one: Judged, replay: Sequence[str]) -> None:
     mark = {True: "right", False: "wrong", None: "unknown"}[one.right]
     to.print(f"  {mark}: {one.why}", style={True: "green", False: "red", None: "yellow"}[one.right], soft_wrap=True)
     to.print(f"    final state {_pairs(ending.final_state)}; reports {_pairs(ending.reports)}", soft_wrap=True)
-    command = shlex.join([*replay, "--schedule", ",".join(map(str, ending.schedule))])
+    taken = ["--schedule", ",".join(map(str, ending.schedule))] if ending.schedule else []
+    command = shlex.join([*replay, *taken])
     to.print(f"    {command}", style="dim", soft_wrap=True)
 
 
