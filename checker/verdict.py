@@ -85,7 +85,11 @@ class Verdict:
 
 
 def _size(verdict: Verdict) -> str:
-    return f"{verdict.transactions} transactions, {verdict.operations} operations"
+    return f"{_counted(verdict.transactions, 'transaction')}, {_counted(verdict.operations, 'operation')}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _listed(order: Sequence[str], most: int = 30) -> str:
