@@ -1,6 +1,6 @@
-"""The generated parts of the README, each made by running what it shows.
+"""The generated parts of the README and of the checker's page, each made by running what it shows.
 
-`python -m paper_figures.readme_blocks` writes them in; a test holds the README to them.
+`python -m paper_figures.readme_blocks` writes them in; a test holds the pages to them.
 """
 
 import io
@@ -8,6 +8,8 @@ import re
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from checker.anomaly import TABLE
+from checker.level import LEVELS
 from coagent.explore import explore
 from coagent.protocols import PROTOCOLS
 from coagent.simulate import Clock, Outcome, simulate
@@ -15,6 +17,7 @@ from coagent.world import Setting
 from workloads import workload
 
 README = Path(__file__).parent.parent / "README.md"
+CHECKER = README.parent / "checker" / "README.md"
 PAPERS_S = {"serial": 50.2, "naive": 31.8, "2pl": 53.1, "occ": 63.7, "mtpo": 32.8}
 """Wall seconds of the canary case in the papers (P1, case study)."""
 
@@ -86,20 +89,53 @@ def tokens(run: Outcome) -> int:
     return sum(record[kind] for record in run.history.of("inferred") for kind in kinds)
 
 
-BLOCKS = {"session": session, "protocols": protocols}
+def levels() -> str:
+    """A row for each phenomenon, a column for each level that forbids others than its neighbours; then the variants."""
+    plain = [one for one in LEVELS.values() if not one.name.startswith("str") and not one.name.startswith(ALIKE)]
+    heads = [f"{one.name}{f' ({one.adya})' if one.adya else ''}" for one in plain]
+    named = dict.fromkeys(kind.adya for kind in TABLE)
+    phenomena = sorted({name for one in plain for name in one.forbids}, key=lambda name: [*named, name].index(name))
+    rows = ["| forbidden | " + " | ".join(heads) + " |", "| --- |" + " --- |" * len(heads)]
+    rows += [
+        f"| {name} | " + " | ".join("x" if name in one.forbids else "" for one in plain) + " |" for name in phenomena
+    ]
+    strong = ", ".join(f"`{name}`" for name in LEVELS if name.startswith("str"))
+    return "\n".join([*rows, "", f"The same with the order of sessions or of real time besides: {strong}."])
 
 
-def filled(text: str) -> str:
-    """The README's text with every generated part made anew."""
-    for name, made in BLOCKS.items():
-        mark = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        if not mark.search(text):
-            raise ValueError(f"the README has no place for the generated part {name!r}")
-        body = made()
-        text = mark.sub(lambda found, body=body: found[1] + body + "\n" + found[2], text)
+def anomalies() -> str:
+    """A row for each anomaly that the checker names."""
+    rows = ["| anomaly | Adya, or our own | what it is |", "| --- | --- | --- |"]
+    return "\n".join([*rows, *(f"| {one.name} | {one.adya} | {one.says} |" for one in TABLE)])
+
+
+ALIKE = ("view-", "conflict-")
+"""Levels of schedules, which forbid what serializable does."""
+
+PAGES = {
+    README: {"session": session, "protocols": protocols},
+    CHECKER: {"levels": levels, "anomalies": anomalies},
+}
+"""What is generated into which page on every change; what takes minutes is written by modules of its own."""
+
+
+def filled(page: Path) -> str:
+    """The page's text with every generated part made anew."""
+    text = page.read_text(encoding="utf-8")
+    for name, made in PAGES[page].items():
+        text = replaced(text, name, made())
     return text
 
 
+def replaced(text: str, name: str, body: str) -> str:
+    """The text with another body in the place of the generated part of this name. Raises ValueError without one."""
+    mark = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    if not mark.search(text):
+        raise ValueError(f"there is no place for the generated part {name!r}")
+    return mark.sub(lambda found: found[1] + body + "\n" + found[2], text)
+
+
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"wrote {README.name}")
+    for page in PAGES:
+        page.write_text(filled(page), encoding="utf-8")
+        print(f"wrote {page.relative_to(README.parent)}")

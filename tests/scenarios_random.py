@@ -21,14 +21,19 @@ def random_scenario(seed: int) -> Scenario:
     return _scenario(Random(seed), f"random {seed}")
 
 
+def small_scenario(seed: int) -> Scenario:
+    """Two agents of at most three steps each: small enough to take every schedule."""
+    return _scenario(Random(seed), f"small {seed}", agents=2, steps=3)
+
+
 def scenarios() -> strategies.SearchStrategy[Scenario]:
     """Scenarios that Hypothesis shrinks draw by draw."""
     return strategies.randoms(use_true_random=False).map(lambda random: _scenario(random, "generated"))
 
 
-def _scenario(random: Random, name: str) -> Scenario:
+def _scenario(random: Random, name: str, *, agents: int = 5, steps: int = STEPS_MAX) -> Scenario:
     state = {path: _start(random) for path in PATHS if random.random() < 0.6}
-    agents = [_agent(random, "ABCDE"[index]) for index in range(random.randint(2, 5))]
+    agents = [_agent(random, "ABCDE"[index], steps) for index in range(random.randint(2, agents))]
     return parse_scenario({"name": name, "state": state, "agents": agents}, name)
 
 
@@ -36,9 +41,9 @@ def _start(random: Random) -> object:
     return random.randint(0, 5) if random.random() < 0.7 else random.choice(VALUES)
 
 
-def _agent(random: Random, name: str) -> dict:
-    writer = _Writer(random)
-    steps = writer.steps(random.randint(1, STEPS_MAX), frozenset(), 0)
+def _agent(random: Random, name: str, most: int) -> dict:
+    writer = _Writer(random, most)
+    steps = writer.steps(random.randint(1, most), frozenset(), 0)
     agent = {"name": name, "think_s": random.choice((1.0, 2.0, 3.5, 5.0, 8.0)), "steps": steps}
     if random.random() < 0.2:
         agent["finish_think_s"] = random.choice((0.5, 4.0))
@@ -48,9 +53,9 @@ def _agent(random: Random, name: str) -> dict:
 class _Writer:
     """Writes the steps of one agent, and uses a name only where it is bound on every way."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, most: int) -> None:
         self.random = random
-        self.left = STEPS_MAX
+        self.left = most
         self.fresh = 0
 
     def steps(self, count: int, names: frozenset[str], depth: int) -> list[dict]:

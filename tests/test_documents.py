@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from paper_figures.misplaced_write import PICTURE, picture
-from paper_figures.readme_blocks import README, filled
+from paper_figures.readme_blocks import PAGES, README, filled
 
 TEXT = README.read_text(encoding="utf-8")
 
 
-def test_the_generated_parts_of_the_readme_are_what_runs_now() -> None:
-    assert filled(TEXT) == TEXT
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(README.parent)))
+def test_the_generated_parts_of_a_page_are_what_runs_now(page: Path) -> None:
+    assert filled(page) == page.read_text(encoding="utf-8")
 
 
 def test_the_picture_is_the_run_it_shows() -> None:
