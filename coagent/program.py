@@ -99,6 +99,12 @@ def program(script: AgentScript) -> Program:
     return partial(_run, script)
 
 
+def script_of(behaviour: Program) -> AgentScript | None:
+    """The script that a behaviour follows, when `program` made it."""
+    known = isinstance(behaviour, partial) and behaviour.func is _run
+    return behaviour.args[0] if known else None
+
+
 def report_out(report: Value | Failure) -> object:
     """A report as JSON has it: tuples become lists, a Failure `{"error": message}`."""
     return {"error": report.message} if isinstance(report, Failure) else plain(report)

@@ -6,7 +6,7 @@ calls of scenario files are at the bottom; workloads add their own in the same s
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from coagent.operation import Call, Cell, Declaration, Result, Value, same
@@ -28,17 +28,40 @@ class View(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """One way in which a call can go: when, its result, and the cells that it leaves behind (None: absent).
+
+    Sources are expressions as scenarios have them, over the arguments; beside the usual functions they have
+    `present('path')`, `value('path')`, `children('path')`, `integer(x)`, `listed(x)`, and lists built from lists.
+    A path holds `{name}` where an argument goes.
+    """
+
+    when: str = "true"
+    status: str = "ok"
+    value: str = "'ok'"
+    writes: tuple[tuple[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a tool does, as data, for those who prove things of it: the first case that applies. One always must."""
+
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A named operation: `declare` gives the footprint from the arguments, `exec` result and writes from a view.
 
     `exec` must read only inside the declared reads, write only inside the declared writes, and
-    return no writes with a failed result (assumption A2 of P1).
+    return no writes with a failed result (assumption A2 of P1). `meaning` says again what `exec` does.
     """
 
     name: str
     declare: Callable[[Args], Declaration]
     exec: Callable[[View, Args], tuple[Result, Writes]]
     says: str = field(default="", compare=False)
+    meaning: Meaning | None = field(default=None, compare=False)
 
 
 OK = Result("ok", "ok")
@@ -138,8 +161,36 @@ def _sending(args: Args) -> Declaration:
     return Declaration(reads=(args["path"],), writes=(args["path"],), recoverable=False)
 
 
+def _means(*cases: Case) -> Meaning:
+    return Meaning(cases)
+
+
+_MISSING = Case("not present('{path}')", "failed", "'missing'")
+_EXISTS = Case("present('{path}')", "failed", "'exists'")
+_PUT = Case(writes=(("{path}", "value"),))
+_COPIED = Case(value="value('{path}')", writes=(("{to}", "value('{path}')"),))
+_TOTAL = "value('{path}') + by"
+_SENT = "(value('{path}') if present('{path}') else []) + [value]"
+_MEANINGS: Mapping[str, Meaning] = {
+    "get": _means(Case("present('{path}')", value="value('{path}')"), Case(value="null")),
+    "list": _means(Case(value="children('{path}')")),
+    "put": _means(_PUT),
+    "create": _means(_EXISTS, _PUT),
+    "delete": _means(_MISSING, Case(writes=(("{path}", None),))),
+    "add": _means(
+        _MISSING,
+        Case("not (integer(value('{path}')) and integer(by))", "failed", "'type'"),
+        Case(value=_TOTAL, writes=(("{path}", _TOTAL),)),
+    ),
+    "copy": _means(_MISSING, _COPIED),
+    "send": _means(
+        Case("present('{path}') and not listed(value('{path}'))", "failed", "'type'"),
+        Case(writes=(("{path}", _SENT),)),
+    ),
+}
+
 TOOLS: Mapping[str, Tool] = {
-    tool.name: tool
+    tool.name: replace(tool, meaning=_MEANINGS[tool.name])
     for tool in (
         Tool("get", reading, _get, "the value at a path, or null when absent"),
         Tool("list", reading, _list, "sorted names of the direct children of a path"),

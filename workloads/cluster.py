@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from coagent.operation import Call, Declaration, Result, Value
-from coagent.tool import OK, TOOLS, Args, Tool, View, Writes, children, failed
+from coagent.tool import OK, TOOLS, Args, Case, Meaning, Tool, View, Writes, children, failed
 
 DEPLOYMENTS = "cluster/deployments"
 
@@ -52,20 +52,45 @@ def _declare_whole(args: Args) -> Declaration:
     return Declaration(reads=(path,), writes=(path,))
 
 
+_IMAGE = f"{DEPLOYMENTS}/{{name}}/image"
+_REPLICAS = f"{DEPLOYMENTS}/{{name}}/replicas"
+_IMAGES_MEAN = Meaning(
+    (Case(value=f"[[name, value('{_IMAGE}')] for name in children('{DEPLOYMENTS}') if present('{_IMAGE}')]"),)
+)
+_SET_MEANS = Meaning(
+    (Case(f"not present('{_IMAGE}')", "failed", "'missing'"), Case(writes=((_IMAGE, "image"),))),
+)
+_CREATE_MEANS = Meaning(
+    (
+        Case(f"present('{_IMAGE}')", "failed", "'exists'"),
+        Case(writes=((_IMAGE, "image"), (_REPLICAS, "replicas"))),
+    )
+)
+_ROLLED_OUT_MEANS = Meaning(
+    (Case(value=f"[name for name in names if not present('{_IMAGE}') or value('{_IMAGE}') != image]"),)
+)
+
 CLUSTER_TOOLS: Mapping[str, Tool] = {
     **TOOLS,
     "images": Tool(
-        "images", lambda args: Declaration(reads=(DEPLOYMENTS,)), _images, "every deployment with its image"
+        "images",
+        lambda args: Declaration(reads=(DEPLOYMENTS,)),
+        _images,
+        "every deployment with its image",
+        _IMAGES_MEAN,
     ),
-    "set_image": Tool("set_image", _declare_field, _set_image, "set a deployment's image, or fail with 'missing'"),
+    "set_image": Tool(
+        "set_image", _declare_field, _set_image, "set a deployment's image, or fail with 'missing'", _SET_MEANS
+    ),
     "create_deployment": Tool(
-        "create_deployment", _declare_whole, _create, "create a deployment, or fail with 'exists'"
+        "create_deployment", _declare_whole, _create, "create a deployment, or fail with 'exists'", _CREATE_MEANS
     ),
     "rolled_out": Tool(
         "rolled_out",
         lambda args: Declaration(reads=tuple(place(name, "image") for name in args["names"])),
         _rolled_out,
         "which of the named deployments do not run the image yet",
+        _ROLLED_OUT_MEANS,
     ),
 }
 """The scenario calls and the cluster's own."""

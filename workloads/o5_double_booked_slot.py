@@ -13,7 +13,7 @@ from pathlib import Path
 from coagent.bad_input import BadInput
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.program import Intent
-from coagent.tool import OK, TOOLS, Args, Tool, View, Writes, children, failed
+from coagent.tool import OK, TOOLS, Args, Case, Meaning, Tool, View, Writes, children, failed
 from coagent.workload import Agent, Workload
 from workloads import office
 
@@ -148,8 +148,17 @@ def _create_event(view: View, args: Args) -> tuple[Result, Writes]:
     at = f"calendar/{args['event']}"
     if children(view, at):
         return failed("exists"), ()
-    return OK, tuple((f"{at}/{field}", (args[field],)) for field in ("name", "participant", "start", "minutes"))
+    return OK, tuple((f"{at}/{field}", (args[field],)) for field in _FIELDS)
 
 
+_FIELDS = ("name", "participant", "start", "minutes")
+_CREATE_MEANS = Meaning(
+    (
+        Case("children('calendar/{event}')", "failed", "'exists'"),
+        Case(writes=tuple((f"calendar/{{event}}/{field}", field) for field in _FIELDS)),
+    )
+)
 EVENTS_ON = Tool("events_on", _declare_events_on, _events_on, "start and minutes of a person's events on a date")
-CREATE_EVENT = Tool("create_event", _declare_create_event, _create_event, "put an event in, or fail with 'exists'")
+CREATE_EVENT = Tool(
+    "create_event", _declare_create_event, _create_event, "put an event in, or fail with 'exists'", _CREATE_MEANS
+)
