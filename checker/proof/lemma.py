@@ -59,7 +59,7 @@ class Lemma:
         begin = start or self.start
         found = enumerated(self.way, begin, self.terms, lambda: self.solver(seconds), paths=PATHS, given=given)
         if found.verdict == "proved" and not found.complete:
-            missing = (f"{found.paths} paths, bound reached: more are open",)
+            missing = (f"{found.paths} paths, the bound, and more are open",)
             return Enumerated(verdict="unknown", how=found.how, paths=found.paths, complete=False, missing=missing)
         return found
 

@@ -100,7 +100,8 @@ class Proof:
     def sentences(self) -> list[str]:
         """In lines that a person reads: the answer, on what it rests, the rest."""
         under = f", when {self.condition}" if self.condition else ""
-        lines = [f"{self.verdict}: {self.what}{under}"]
+        tried = " on the paths that were tried" if self.verdict == "proved" and not self.complete else ""
+        lines = [f"{self.verdict}{tried}: {self.what}{under}"]
         if self.verdict == "proved":
             lines.append("; ".join([f"by {self.how}", *([self.covered()] if self.paths else [])]))
         lines += [f"for {self.domain}"] if self.domain and self.verdict == "proved" else []
@@ -112,8 +113,8 @@ class Proof:
         if self.complete:
             return f"{self.paths} of {self.paths} paths"
         if self.paths == 1:
-            return "the path that was taken; others are open"
-        return f"{self.paths} paths, bound reached: more are open"
+            return "the path that was taken, and others are open"
+        return f"{self.paths} paths, the bound, and more are open"
 
 
 def named_cells(cells: Mapping[str, Cell]) -> dict[str, Value]:
