@@ -9,6 +9,7 @@ after Biswas and Enea (OOPSLA 2019).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from checker.anomaly import Anomaly
 from coagent.bad_input import BadInput
 
 
@@ -26,7 +27,7 @@ class Level:
 
 
 _RU = frozenset({"duplicate-elements", "cyclic-versions", "G0"})
-_RC = _RU | {"garbage", "incompatible-order", "G1a", "G1b", "dirty-update", "G1c"}
+_RC = _RU | {"garbage", "incompatible-order", "future-read", "G1a", "G1b", "dirty-update", "G1c"}
 _CS = _RC | {"lost-update"}
 _CV = _CS | {"G-single"}
 _SI = _CV | {"internal", "G-nonadjacent"}
@@ -55,6 +56,13 @@ _PLAIN = (
         name="snapshot-isolation", adya="PL-SI", forbids=_SI, says="Reads are of one past state; writers do not meet."
     ),
     Level(name="repeatable-read", adya="PL-2.99", forbids=_RR, says="Serializable but for what listings miss."),
+    Level(
+        name="view-serializable",
+        adya="",
+        forbids=_SER,
+        says="Some serial order has the same reads and the same last writes.",
+    ),
+    Level(name="conflict-serializable", adya="PL-3", forbids=_SER, says="Some serial order keeps every conflict."),
     Level(name="serializable", adya="PL-3", forbids=_SER, says="Some serial order explains everything."),
 )
 """Weakest first; not every two can be compared."""
@@ -96,6 +104,19 @@ ALIASES = {
     "PL-3": "serializable",
 }
 """Other names in use."""
+
+
+_ANY = frozenset().union(*(one.forbids for one in _PLAIN))
+
+
+def counts(level: Level, anomaly: Anomaly) -> bool:
+    """Whether an anomaly breaks the level: it forbids the phenomenon, or the phenomenon is none that levels tell apart.
+
+    A session or real-time suffix is the caller's concern; a lost update counts under its own name too.
+    """
+    plain = anomaly.adya.removesuffix("-process").removesuffix("-realtime")
+    names = {plain, "lost-update"} if anomaly.name == "lost update" else {plain}
+    return bool(names & level.forbids) or not names & _ANY
 
 
 def level(name: str) -> Level:

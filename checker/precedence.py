@@ -4,10 +4,12 @@ Decides nothing about names or verdicts and knows no history format. Edges are A
 dependencies (Adya, Liskov, O'Neil, ICDE 2000): only adjacent versions need them, the rest follows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import networkx as nx
+
+from checker.transaction import Transaction
 
 KINDS = ("ww", "wr", "rw", "so", "rt")
 """Overwrote, read from, read before it was overwritten; then session order and real time."""
@@ -45,6 +47,47 @@ def read_before(source: str, target: str, thing: str, because: str = "", collect
     """An rw edge: `source` read the version before the one that `target` wrote."""
     because = because or f"{source} read {thing} before {target} wrote it"
     return Edge(source=source, target=target, kind="rw", object=thing, because=because, collection=collection)
+
+
+def ordering(kind: str, one: str, other: str) -> Edge:
+    """The edge of session order (`so`) or real time (`rt`) between two transactions."""
+    because = f"{one} ended before {other} began" if kind == "rt" else f"{one} came first in the session of both"
+    return Edge(source=one, target=other, kind=kind, object="time" if kind == "rt" else "session", because=because)
+
+
+def session_edges(transactions: Iterable[Transaction]) -> Iterator[Edge]:
+    """so edges from each committed transaction to the next of its session; the rest follows.
+
+    One of unknown end has an edge to it and none from it: nothing is known to come after. Aborted ones have none.
+    """
+    last: dict[Hashable, str] = {}
+    for one in transactions:
+        if one.session is None or one.status == "aborted":
+            continue
+        if one.session in last:
+            yield ordering("so", last[one.session], one.name)
+        if one.status == "committed":
+            last[one.session] = one.name
+
+
+def realtime_edges(transactions: Iterable[Transaction]) -> Iterator[Edge]:
+    """rt edges to each transaction from those that ended last before it began; the rest follows.
+
+    At most as many edges to a transaction as run at a time. Only committed ones are known to have taken effect by
+    their end; aborted ones have no edges.
+    """
+    live = [one for one in transactions if one.status != "aborted" and one.begun is not None]
+    ends = [(one.ended, True, one) for one in live if one.ended is not None and one.status == "committed"]
+    frontier: dict[str, None] = {}
+    before: dict[str, tuple[str, ...]] = {}
+    for _, end, one in sorted([*ends, *((one.begun, False, one) for one in live)], key=lambda event: event[0]):
+        if end:
+            for name in before.get(one.name, ()):
+                frontier.pop(name, None)
+            frontier[one.name] = None
+        else:
+            before[one.name] = tuple(frontier)
+            yield from (ordering("rt", name, one.name) for name in frontier)
 
 
 def graph(transactions: Iterable[str], edges: Iterable[Edge]) -> nx.MultiDiGraph:

@@ -1,142 +1,143 @@
-"""The witness of a cycle: a shortest one of each class inside a component, and the sentence that tells it.
+"""The witnesses of what a level forbids: a shortest cycle of each class inside a component, and its sentence.
 
-Knows only edges. Searches breadth-first from single edges, never enumerates cycles, and stops at a
-budget: a component is a proof that some cycle exists, and one cycle is always found.
+Decides which cycles a level forbids; knows no history format and no names of transactions but for
+the sentences. A component is a proof that some cycle exists, and one cycle is always found.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-import networkx as nx
+import numpy as np
 
 from checker.anomaly import Anomaly, classify
-from checker.precedence import Edge, components
+from checker.arcs import CODE, ORDER, Arcs, Array, on_cycles, on_cycles_apart, parts
+from checker.cycle import APART, G0, G1C, G2, G_SINGLE, LOST_UPDATE, Before, Cycle, Search, candidates, shortest
+from checker.level import Level
+from checker.precedence import KINDS, Edge
 
-BUDGET = 400_000
-"""Edges looked at for each class in each component, about a second at most."""
+GROUPS = 20
+"""Components that are told each; the rest are counted."""
 
 TOLD = 12
 """The longest cycle that is told edge by edge."""
 
-_STEADY = frozenset({"ww", "rt", "so"})
-_FLOW = _STEADY | {"wr"}
-_ALL = _FLOW | {"rw"}
+EACH = (G0, G1C, G_SINGLE)
+"""Each of these is looked for in every component."""
+
+LAST = (LOST_UPDATE, APART, G2)
+"""Looked for in this order when nothing stronger was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """A class of cycles: through an edge of a `first` kind, back by the `rest`; `apart` keeps rw edges apart."""
+class Teller:
+    """What sentences need: the edge of an arc's number, and the edge of an order (`so` or `rt`) between two nodes.
 
-    first: frozenset[str]
-    rest: frozenset[str]
-    apart: bool = False
-
-
-SEARCHES = (
-    Search(first=_STEADY, rest=_STEADY),
-    Search(first=frozenset({"wr"}), rest=_FLOW),
-    Search(first=frozenset({"rw"}), rest=_FLOW),
-)
-"""G0, G1c and G-single: each is looked for."""
-
-LAST = (Search(first=frozenset({"rw"}), rest=_ALL, apart=True), Search(first=frozenset({"rw"}), rest=_ALL))
-"""Long fork, then G2: looked for in this order when nothing stronger was found."""
-
-
-def witnesses(built: nx.MultiDiGraph, component: set[str], budget: int = BUDGET) -> list[tuple[Edge, ...]]:
-    """A short cycle of every class of SEARCHES in the component, or one of LAST; at least one cycle, always.
-
-    Each cycle is a tuple of edges, each ending where the next starts. Shortest of its class unless
-    the budget (edges visited) ran out first.
+    `before`, by order kind, tells which of two transactions comes first, where that is known apart from the arcs.
     """
-    edges = [data["edge"] for _, _, data in built.subgraph(component).edges(data=True)]
-    edges.sort(key=lambda edge: (edge.source, edge.target, edge.kind, edge.object))
-    found = [cycle for search in SEARCHES if (cycle := shortest(edges, search, budget))]
-    for search in LAST:
-        if not found and (cycle := shortest(edges, search, budget)):
-            found.append(cycle)
-    return found or [any_cycle(built.subgraph(component))]
+
+    edge: Callable[[int], Edge]
+    ordered: Callable[[str, int, int], Edge]
+    before: dict[str, Before]
 
 
-def shortest(edges: Sequence[Edge], search: Search, budget: int) -> tuple[Edge, ...] | None:
-    """A shortest cycle of the class within the budget, one over a single object first; None when none was found."""
-    usable = [edge for edge in edges if edge.kind in search.rest or edge.kind in search.first]
-    where = _homes(usable)
-    usable = [edge for edge in usable if where.get(edge.source, -1) == where.get(edge.target, -2)]
-    onward: dict[str, list[Edge]] = {}
-    for edge in usable:
-        if edge.kind in search.rest:
-            onward.setdefault(edge.source, []).append(edge)
-    best: tuple[Edge, ...] | None = None
-    for edge in usable:
-        if edge.kind not in search.first:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The anomalies of the components told, how many more components have one, and what could not be excluded."""
+
+    anomalies: tuple[Anomaly, ...] = ()
+    more: int = 0
+    doubtful: tuple[str, ...] = ()
+
+
+def restricted(arcs: Arcs, level: Level) -> Arcs:
+    """The edges that matter at a level: its own order's alone, and no listing's where phantoms are allowed."""
+    orders = {"": (), "so": ("so",), "rt": ("so", "rt")}[level.order]
+    kept = arcs.of_kinds({"ww", "wr", "rw", *orders})
+    if "G2" not in level.forbids and "G2-item" in level.forbids:
+        kept &= ~arcs.collection
+    return arcs if kept.all() else arcs.take(kept)
+
+
+def suspects(arcs: Arcs, level: Level) -> Array:
+    """A mask of the edges on cycles that the level may forbid: none means that it forbids none of those here."""
+    forbids = level.forbids
+    if "G2-item" in forbids:
+        return on_cycles(arcs)
+    if "G-single" in forbids:
+        found = on_cycles_apart(arcs)
+    else:
+        kinds = {"so", "rt", *(("ww", "wr") if "G1c" in forbids else ("ww",) if "G0" in forbids else ())}
+        found = arcs.of_kinds(kinds)
+        found[found] = on_cycles(arcs.take(found))
+    if "lost-update" in forbids:
+        found[candidates(arcs, LOST_UPDATE)] = True
+    return found
+
+
+def findings(arcs: Arcs, level: Level, teller: Teller) -> Found:
+    """The forbidden cycles among these edges (see `restricted`), at least one of every component that has one."""
+    where = np.flatnonzero(suspects(arcs, level))
+    groups = parts(arcs.take(where))
+    found: list[Anomaly] = []
+    doubtful: list[str] = []
+    told_groups = 0
+    for place, group in enumerate(groups):
+        if told_groups == GROUPS:
+            sure = "G2-item" in level.forbids
+            return Found(anomalies=tuple(found), more=len(groups) - place if sure else 0)
+        cycles, unsure = _witnesses(arcs.take(where[group]), level, teller)
+        told_groups += bool(cycles)
+        found += [told(cycle) for cycle in cycles]
+        if unsure and not cycles:
+            doubtful.append(f"whether {unsure} lies among {len(np.unique(arcs.source[where[group]]))} transactions")
+    return Found(anomalies=tuple(found), doubtful=tuple(doubtful))
+
+
+def _witnesses(arcs: Arcs, level: Level, teller: Teller) -> tuple[list[tuple[Edge, ...]], str]:
+    """The cycles of one component, by data alone, then with sessions, then with real time; of each class the first.
+    With the class that could not be excluded, if any."""
+    found: dict[Search, tuple[Edge, ...]] = {}
+    unsure: dict[Search, str] = {}
+    for last, kinds in (("", ()), ("so", ("so",)), ("rt", ("so", "rt"))):
+        if last and not (arcs.kind == CODE[last]).any():
             continue
-        if budget <= 0 or (best and len(best) == 2 and len({one.object for one in best}) == 1):
-            break
-        path, visited = _back(edge, onward, search, len(best) if best else None)
-        budget -= visited
-        if path and (best is None or _weight((edge, *path)) < _weight(best)):
-            best = (edge, *path)
-    return best
-
-
-def any_cycle(inside: nx.MultiDiGraph) -> tuple[Edge, ...]:
-    """Some cycle, found depth-first in time linear in the edges; for components too large to search."""
-    return tuple(inside.edges[step[:3]]["edge"] for step in nx.find_cycle(inside))
-
-
-def _homes(edges: Iterable[Edge]) -> dict[str, int]:
-    """For each transaction on some cycle of these edges, the number of its component."""
-    plain = nx.DiGraph()
-    plain.add_edges_from((edge.source, edge.target) for edge in edges)
-    return {name: number for number, part in enumerate(components(plain)) for name in part}
-
-
-def _weight(cycle: Sequence[Edge]) -> tuple[int, int]:
-    return len(cycle), len({edge.object for edge in cycle})
-
-
-def _back(
-    first: Edge,
-    onward: Mapping[str, Sequence[Edge]],
-    search: Search,
-    limit: int | None,
-) -> tuple[tuple[Edge, ...] | None, int]:
-    """A shortest path from the target of `first` back to its source, and the number of edges looked at."""
-    start = (first.target, search.apart and first.kind == "rw")
-    came: dict[tuple[str, bool], tuple[tuple[str, bool], Edge] | None] = {start: None}
-    queue, visited = deque([(start, 1)]), 0
-    while queue:
-        state, length = queue.popleft()
-        if limit is not None and length >= limit + 1:
-            break
-        for edge in _preferring(onward.get(state[0], ()), first):
-            visited += 1
-            then = (edge.target, search.apart and edge.kind == "rw")
-            if search.apart and edge.kind == "rw" and (state[1] or edge.target == first.source):
+        within = arcs.take(arcs.of_kinds({"ww", "wr", "rw", *kinds}))
+        for search in (*EACH, *LAST):
+            if not forbidden(search, level) or search in found or (found and search in LAST):
                 continue
-            if edge.target == first.source:
-                path = (*_trace(came, state), edge)
-                simple = len({one.source for one in path}) == len(path)
-                return (path if simple else None), visited
-            if then not in came:
-                came[then] = (state, edge)
-                queue.append((then, length + 1))
-    return None, visited
+            if last and search.one:
+                continue
+            cycle = shortest(within, search, before=teller.before.get(last))
+            if cycle.path:
+                found[search] = _edges(within, cycle, last, teller)
+            elif not cycle.complete:
+                unsure[search] = f"a cycle of class {search.adya}"
+    return list(found.values()), next(iter(unsure.values()), "")
 
 
-def _preferring(edges: Sequence[Edge], first: Edge) -> Iterable[Edge]:
-    """The edges with those over the first edge's own object in front, so that a lost update is found as one."""
-    return sorted(edges, key=lambda edge: (edge.object != first.object, edge.kind)) if len(edges) < 50 else edges
+def forbidden(search: Search, level: Level) -> bool:
+    """Whether the level forbids this class of cycles."""
+    return search.adya in level.forbids or (search is G2 and "G2-item" in level.forbids)
 
 
-def _trace(came: Mapping, state: tuple[str, bool]) -> Iterator[Edge]:
-    edges = []
-    while came[state] is not None:
-        state, edge = came[state]
-        edges.append(edge)
-    return reversed(edges)
+def _edges(arcs: Arcs, cycle: Cycle, order: str, teller: Teller) -> tuple[Edge, ...]:
+    """The edges of a cycle that starts with one of data, those of one order in a row as one; `order` closes it."""
+    edges: list[Edge] = []
+    path, place = cycle.path, 0
+    while place < len(path):
+        code, first = int(arcs.kind[path[place]]), path[place]
+        place += 1
+        if code not in ORDER:
+            edges.append(teller.edge(int(arcs.number[first])))
+            continue
+        last = first
+        while place < len(path) and arcs.kind[path[place]] == code:
+            last = path[place]
+            place += 1
+        edges.append(teller.ordered(KINDS[code], int(arcs.source[first]), int(arcs.target[last])))
+    if cycle.closed:
+        edges.append(teller.ordered(order, int(arcs.target[path[-1]]), int(arcs.source[path[0]])))
+    return tuple(edges)
 
 
 def tell(cycle: Sequence[Edge]) -> str:
@@ -161,3 +162,13 @@ def _turned(cycle: Sequence[Edge]) -> tuple[Edge, ...]:
     """The cycle turned so that an rw edge, the surprising one, comes last when there is one."""
     last = max(range(len(cycle)), key=lambda place: (cycle[place].kind == "rw", cycle[place].target), default=0)
     return tuple(cycle[last + 1 :]) + tuple(cycle[: last + 1])
+
+
+def noting_more(found: Sequence[Anomaly], more: int) -> Iterator[Anomaly]:
+    """The anomalies, the last one with a note of how many more components were not told."""
+    yield from found[:-1]
+    if found and more:
+        note = f"{more} more groups of transactions contain a cycle each"
+        yield replace(found[-1], because=(*found[-1].because, note))
+    else:
+        yield from found[-1:]
