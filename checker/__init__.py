@@ -8,48 +8,74 @@ decides one thing. Three answers: ok, violated, unknown.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from checker.formats import Source, load
-from checker.level import Level
+from checker.level import LEVELS, Level
 from checker.level import level as known_level
-from checker.list_append import check_list_append
-from checker.register import check_register
-from checker.schedules import check_schedule
 from checker.verdict import Verdict
 from coagent.bad_input import BadInput
 
-__all__ = ["FORMATS", "check_file", "check_source"]
+if TYPE_CHECKING:
+    from checker.proof import Proof
+    from checker.rerun import Rerun
+    from coagent.history import History
+
+__all__ = ["FORMATS", "check_file", "check_source", "prove"]
 
 
-def _coagent(source: Source, order: str, level: Level) -> Verdict:
+def _coagent(source: Source, order: str, level: Level, rerun: "Rerun | None" = None) -> Verdict:
     from checker.notified import check_history
     from coagent.history import parse
 
-    if level.name != "serializable":
-        raise BadInput(f"a history of format {source.format} is judged at serializable, not {level.name}", source.where)
-    return check_history(parse(source.content, source.where), order=order)
+    return check_history(parse(source.content, source.where), order=order, level=level, rerun=rerun)
 
 
-def _black_box(check: Callable[..., Verdict]) -> Callable[[Source, str, Level], Verdict]:
-    """A checker of a format that records no declared order."""
+def _list_append(source: Source, order: str, level: Level) -> Verdict:
+    from checker.list_append import check_list_append
 
-    def judged(source: Source, order: str, level: Level) -> Verdict:
-        if order == "declared":
-            what = f"a history of format {source.format} declares no order; check it with --order any"
-            raise BadInput(what, source.where)
-        if level.name != "serializable":
-            what = f"a history of format {source.format} is judged at serializable, not {level.name}"
-            raise BadInput(what, source.where)
-        return check(source.content)
+    _undeclared(source, order)
+    if level.name in ("read-atomic", "causal", "view-serializable"):
+        raise BadInput(f"a history of format {source.format} is not judged at {level.name}", source.where)
+    return check_list_append(source.content, level)
 
-    return judged
+
+def _schedule(source: Source, order: str, level: Level) -> Verdict:
+    from checker.schedules import check_schedule
+
+    _undeclared(source, order)
+    if level.name in ("read-atomic", "causal") or level.order == "so":
+        raise BadInput(f"a schedule names no sessions and no snapshots; it is not judged at {level.name}", source.where)
+    return check_schedule(source.content, level)
+
+
+def _undeclared(source: Source, order: str) -> None:
+    if order == "declared":
+        what = f"a history of format {source.format} declares no order; check it with --order any"
+        raise BadInput(what, source.where)
+
+
+def _register(source: Source, order: str, level: Level) -> Verdict:
+    from checker.register import check_register
+
+    _undeclared(source, order)
+    if level.order == "rt" and all(one.begun is None for one in source.content):
+        what = f"a history of format {source.format} that records no real time is not judged at {level.name}"
+        raise BadInput(what, source.where)
+    sessions = source.format != "elle-register"
+    if sessions and not level.order:
+        # What these files come from (dbcop, PolySI, Plume, AWDIT) counts session order at every level.
+        level = LEVELS.get(f"strong-session-{level.name}", level)
+    return check_register(source.content, level, sessions=sessions)
 
 
 FORMATS: Mapping[str, Callable[[Source, str, Level], Verdict]] = {
+    "awdit": _register,
     "coagent": _coagent,
-    "elle-append": _black_box(check_list_append),
-    "elle-register": _black_box(check_register),
-    "schedule": _black_box(check_schedule),
+    "elle-append": _list_append,
+    "elle-register": _register,
+    "register-text": _register,
+    "schedule": _schedule,
 }
 """What judges each format: a function of the history as read, the order asked for (`any` or `declared`), the level."""
 
@@ -65,11 +91,24 @@ def check_file(
     return [(source.name, check_source(source, order=order, level=level)) for source in load(path, format)]
 
 
-def check_source(source: Source, *, order: str = "any", level: str = "serializable") -> Verdict:
-    """The verdict on one history as read; its `seconds` are those of the judgement, reading aside."""
+def check_source(
+    source: Source, *, order: str = "any", level: str = "serializable", rerun: "Rerun | None" = None
+) -> Verdict:
+    """The verdict on one history as read; its `seconds` are those of the judgement, reading aside.
+
+    `rerun` are the programs of the agents in a history of ours, when they are known (see `checker.rerun`).
+    """
     if order not in ("any", "declared"):
         raise BadInput(f"unknown order {order!r}; known are any, declared")
     asked = known_level(level)
     start = perf_counter()
-    verdict = FORMATS[source.format](source, order, asked)
+    known = {"rerun": rerun} if rerun and source.format == "coagent" else {}
+    verdict = FORMATS[source.format](source, order, asked, **known)
     return replace(verdict, seconds=perf_counter() - start)
+
+
+def prove(history: "History", **limits: object) -> "Proof":
+    """The proof that a recorded run ends as a serial one from every start state; see `checker.proof.prove_history`."""
+    from checker.proof import prove_history
+
+    return prove_history(history, **limits)

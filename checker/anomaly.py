@@ -58,6 +58,7 @@ _SAME_OBJECT = frozenset({"ww", "rw"})
 
 TABLE: tuple[Kind, ...] = (
     Kind(name="internal", adya="internal", says="A transaction did not see what it had itself read or written."),
+    Kind(name="future read", adya="future-read", says="A transaction read what it wrote only later."),
     Kind(name="garbage read", adya="garbage", says="A transaction read a value that no transaction wrote."),
     Kind(
         name="duplicate elements",
@@ -111,6 +112,31 @@ TABLE: tuple[Kind, ...] = (
         says="An operation returned or wrote what it does not come to at its place in the order.",
     ),
     Kind(
+        name="wrong revision",
+        adya="wrong-revision",
+        says="What an agent let stand is not what its program comes to, run again on what it was told (assumption A3).",
+    ),
+    Kind(
+        name="downward notice",
+        adya="downward-notice",
+        says="An agent was told of what its own or a higher position did.",
+    ),
+    Kind(
+        name="premature unrecoverable call",
+        adya="premature-unrecoverable",
+        says="A call that cannot be undone did not wait for the lower ranks to commit, or for its agent's notices.",
+    ),
+    Kind(
+        name="double apply",
+        adya="double-apply",
+        says="An operation was carried out twice without an undo between.",
+    ),
+    Kind(
+        name="livelock",
+        adya="livelock",
+        says="A chain of notices and repairs came back to where it began, again and again, and the run did not end.",
+    ),
+    Kind(
         name="unanswered cancellation",
         adya="unanswered-cancellation",
         says="An operation was cancelled or undone, and neither redone nor reissued nor retracted.",
@@ -160,7 +186,7 @@ TABLE: tuple[Kind, ...] = (
     Kind(
         name="lost update",
         adya="G-single",
-        cycle=Pattern(kinds=_SAME_OBJECT, rw=(1, 1), size=2, objects=1),
+        cycle=Pattern(kinds=_SAME_OBJECT, needs=_WRITES, rw=(1, 1), size=2, objects=1),
         says="A transaction read an object, another wrote it, and the first overwrote that unseen.",
     ),
     Kind(
@@ -174,6 +200,12 @@ TABLE: tuple[Kind, ...] = (
         adya="G2",
         cycle=Pattern(rw=(1, None), collection=True),
         says="A transaction listed a collection and another changed its members, each before the other.",
+    ),
+    Kind(
+        name="outdated read",
+        adya="G-single",
+        cycle=Pattern(kinds=frozenset({"rw"}), rw=(1, 1)),
+        says="A transaction missed a write that had ended before it began, or that came first in its session.",
     ),
     Kind(
         name="read skew",

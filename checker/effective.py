@@ -6,20 +6,19 @@ and the write side). Also replays the physical events, to see that undo restored
 Decides nothing about serial orders.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import starmap
 
 from checker.anomaly import Anomaly, local
-from coagent.history import History, Record, cell_in, frozen, sightings_in
+from checker.told import Seen, Told, agree, cells, nth, outcome, result, said, saw, seen, worth
+from coagent.history import History, Record, frozen
 from coagent.operation import Cell, Position, Result, Value
 from coagent.path import any_overlap
 
 ABSENT = "nothing"
 """What stands for a report that is not there."""
-
-Seen = Mapping[str, tuple[Cell, str | None]]
-"""Cells by path with their writers, as an operation saw them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +45,18 @@ class Effective:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduced:
     """A run after cancellation. `transactions` in pre-order are those that committed; `cancelled` maps operations
-    that no longer count to why; `faults` are what no serial order could excuse; `open` are agents still going on,
-    `unsettled` operations of which the history does not say what became of them."""
+    that no longer count to why; `owner` and `positions` are of all operations. `faults` are what no serial order
+    could excuse, `rules` what a protocol that promises the declared order may not do, whatever came of it; `open`
+    are agents still going on, `unsettled` operations of which the history does not say what became of them."""
 
     operations: tuple[Effective, ...]
     transactions: tuple[str, ...]
     counted: int
     cancelled: Mapping[str, str]
     owner: Mapping[str, str]
+    positions: Mapping[str, Position]
     faults: tuple[Anomaly, ...]
+    rules: tuple[Anomaly, ...]
     open: tuple[str, ...]
     unsettled: tuple[str, ...]
     live: Mapping[str, Cell]
@@ -63,7 +65,7 @@ class Reduced:
 def reduced(history: History) -> Reduced:
     """The run after cancellation; see the module."""
     folding = _Folding(history)
-    for number, record in enumerate(history.records):
+    for number, record in history.numbered():
         folding.take(number, record)
     return folding.reduced()
 
@@ -73,29 +75,10 @@ def transaction(agent: str, attempt: int) -> str:
     return agent if attempt == 1 else f"{agent}#{attempt}"
 
 
-@dataclass
-class _Told:
-    """What is known of one operation while reading."""
-
-    invoke: Record
-    belief: tuple[Result, Seen | None] | None = None
-    notice: tuple[Result | None, Seen | None] | None = None
-    acted: tuple[Result, Seen | None] | None = None
-    wrote: dict[str, Cell] = field(default_factory=dict)
-    applied: int | None = None
-    captured: Seen = field(default_factory=dict)
-    cover: str | None = None
-    status: str = ""
-    answered: bool = False
-    withdrawn: bool = False
-    doubted: bool = False
-    cancelled: str | None = None
-
-
 class _Folding:
     def __init__(self, history: History) -> None:
         self.history = history
-        self.ops: dict[str, _Told] = {}
+        self.ops: dict[str, Told] = {}
         self.cells: dict[str, tuple[Cell, str | None]] = {
             path: ((frozen(value),), None) for path, value in history.header["state"].items()
         }
@@ -104,40 +87,48 @@ class _Folding:
         self.committed: set[str] = set()
         self.given_up: set[str] = set()
         self.reports: dict[str, object] = {}
+        self.finished: dict[str, int] = {}
+        self.consumed_at: dict[str, int] = {}
+        self.pending: dict[str, set[str]] = defaultdict(set)
+        self.covered: dict[str, set[str]] = defaultdict(set)
         self.attempts: dict[str, int] = {agent["name"]: 1 for agent in history.header["agents"]}
         self.faults: list[Anomaly] = []
+        self.rules: list[Anomaly] = []
 
     def take(self, number: int, record: Record) -> None:
         kind = record["event"]
         told = self.ops.get(record.get("op", ""))
         match kind:
             case "invoke":
-                self.ops[record["op"]] = _Told(invoke=record)
+                self.ops[record["op"]] = Told(invoke=record)
                 self.attempts[record["agent"]] = record["attempt"]
             case "prepare":
-                told.captured = _seen(record["captured"])
+                told.captured = seen(record["captured"])
                 self.check_captured(record["op"], told)
             case "exec" | "redo":
                 self.applied(number, record, told)
             case "mask":
-                told.wrote, told.cover = _cells(record["wrote"]), record["by"]
+                told.wrote, told.cover = cells(record["wrote"]), record["by"]
+                self.covered[record["by"]].add(record["op"])
             case "undo":
                 self.undone(record["op"], told)
             case "inherit":
                 heir = self.ops[record["heir"]]
                 heir.captured = {path: told.captured.get(path, entry) for path, entry in heir.captured.items()}
                 told.applied = None
-                for other in self.ops.values():
-                    other.cover = record["heir"] if other.cover == record["op"] else other.cover
+                self.bequeath(record["op"], record["heir"])
             case "result":
-                told.belief = told.acted = _outcome(record)
+                told.belief = told.acted = outcome(record)
                 told.answered = True
             case "refresh":
-                told.acted = _outcome(record)
-                _agree(told)
+                told.acted = outcome(record)
+                agree(told)
             case "notify":
-                told.notice = (None if record["cancelled"] else _result(record), _saw(record))
+                told.notice = (None if record["cancelled"] else result(record), saw(record))
+                self.pending[record["agent"]].add(record["op"])
+                self.check_upward(number, record)
             case "consume":
+                self.consumed_at[record["agent"]] = number
                 self.consumed(record["agent"], record["ops"])
             case "cancel":
                 told.cancelled = record["by"]
@@ -151,36 +142,68 @@ class _Folding:
                 self.aborted.add((record["agent"], record["attempt"]))
                 self.attempts[record["agent"]] = record["attempt"] + 1
             case "finish":
-                self.reports[record["agent"]] = record["report"]
+                self.reports[record["agent"]], self.finished[record["agent"]] = record["report"], number
             case "commit":
                 self.committed.add(record["agent"])
             case "give-up":
                 self.given_up.add(record["agent"])
 
-    def check_captured(self, op: str, told: _Told) -> None:
+    def check_captured(self, op: str, told: Told) -> None:
         for path, (cell, _) in told.captured.items():
             now = self.cells.get(path, ((), None))[0]
             if repr(cell) != repr(now):
-                why = f"{op} captured {_said(cell)} of {path} for undo, and {_said(now)} was there"
+                why = f"{op} captured {said(cell)} of {path} for undo, and {said(now)} was there"
                 self.faults.append(local("lost inverse", [self.owner(op)], [why]))
 
-    def applied(self, number: int, record: Record, told: _Told) -> None:
-        if told.applied is not None and not told.invoke["recoverable"]:
-            why = f"{record['op']} cannot be undone, and it was carried out twice"
-            self.faults.append(local("repeated unrecoverable call", [self.owner(record["op"])], [why]))
+    def bequeath(self, op: str, heir: str) -> None:
+        """What an operation covered is covered by its heir from now on."""
+        for name in self.covered.pop(op, ()):
+            if self.ops[name].cover == op:
+                self.ops[name].cover = heir
+                self.covered[heir].add(name)
+
+    def check_upward(self, number: int, record: Record) -> None:
+        """A notice goes to a higher position than what caused it (P1 section 4.5)."""
+        op, cause = record["op"], record["cause"]
+        if self.position(cause) >= self.position(op):
+            why = f"{record['agent']} was told of {op} because of {cause}, which is not below it (record {nth(number)})"
+            self.rules.append(local("downward notice", dict.fromkeys((self.owner(op), self.owner(cause))), [why]))
+
+    def check_due(self, number: int, op: str, told: Told) -> None:
+        """What cannot be undone waits until every lower rank has committed and its agent has no notice to consume."""
+        agent = told.invoke["agent"]
+        below = [one["name"] for one in self.history.header["agents"]]
+        below = [one for one in below[: below.index(agent)] if one not in self.committed | self.given_up]
+        if below or self.pending[agent]:
+            waits = f"{below[0]} had committed" if below else f"{agent} had consumed the notice it had been sent"
+            why = f"{op} cannot be undone, and it was carried out before {waits} (record {nth(number)})"
+            names = [self.owner(op), *(transaction(one, self.attempts[one]) for one in below)]
+            self.rules.append(local("premature unrecoverable call", names, [why]))
+
+    def position(self, op: str) -> Position:
+        return tuple(self.ops[op].invoke["position"])
+
+    def applied(self, number: int, record: Record, told: Told) -> None:
+        op = record["op"]
+        if told.applied is not None:
+            why = f"{op} was carried out again without an undo between (record {nth(number)})"
+            name = "double apply" if told.invoke["recoverable"] else "repeated unrecoverable call"
+            self.faults.append(local(name, [self.owner(op)], [why]))
+        if not told.invoke["recoverable"]:
+            self.check_due(number, op, told)
         told.doubted = told.doubted or record["status"] == "unknown"
-        told.wrote, told.status = _cells(record["wrote"]), record["status"]
+        told.wrote, told.status = cells(record["wrote"]), record["status"]
         told.applied, told.cover = (number if told.wrote else None), None
         if told.status != "ok" and told.wrote:
-            why = f"{record['op']} is said to have {told.status}, and to have written {', '.join(sorted(told.wrote))}"
-            self.faults.append(local("wrong result", [self.owner(record["op"])], [why]))
+            why = f"{op} is said to have {told.status}, and to have written {', '.join(sorted(told.wrote))}"
+            self.faults.append(local("wrong result", [self.owner(op)], [why]))
         if record["event"] == "redo":
-            told.acted = _outcome(record)
-            _agree(told)
+            told.acted = outcome(record)
+            agree(told)
         for path, cell in told.wrote.items():
-            self.cells[path] = (cell, record["op"])
+            self.cells[path] = (cell, op)
 
-    def undone(self, op: str, told: _Told) -> None:
+    def undone(self, op: str, told: Told) -> None:
         if not told.status:
             self.faults.append(local("undo out of order", [self.owner(op)], [f"{op} was undone and never carried out"]))
         for path in told.wrote if told.applied is not None else ():
@@ -203,6 +226,7 @@ class _Folding:
             if told.notice and told.notice[0] is not None:
                 told.belief = told.notice
             told.notice = None
+            self.pending[agent].discard(name)
 
     def owner(self, op: str | None) -> str:
         if op not in self.ops:
@@ -210,7 +234,7 @@ class _Folding:
         invoke = self.ops[op].invoke
         return transaction(invoke["agent"], invoke["attempt"])
 
-    def cancelled(self, op: str, told: _Told) -> str:
+    def cancelled(self, op: str, told: Told) -> str:
         """Why an operation does not count, or nothing when it does."""
         agent, attempt = told.invoke["agent"], told.invoke["attempt"]
         if (agent, attempt) in self.aborted:
@@ -234,37 +258,43 @@ class _Folding:
             counted=len(names) + len(self.aborted),
             cancelled={op: why for op, why in reasons.items() if why},
             owner={op: self.owner(op) for op in self.ops},
+            positions={op: self.position(op) for op in self.ops},
             faults=tuple(self.faults),
+            rules=tuple(self.rules),
             open=tuple(name for name in agents if name not in self.committed | self.given_up),
             unsettled=tuple(op for op, told in self.ops.items() if self.unsettled(op, told, reasons[op])),
             live={path: cell for path, (cell, _) in self.cells.items() if cell},
         )
 
-    def unsettled(self, op: str, told: _Told, reason: str) -> bool:
+    def unsettled(self, op: str, told: Told, reason: str) -> bool:
         """Whether the history leaves it open what became of an operation that its attempt committed with."""
         return (not told.answered and not told.withdrawn and "aborted" not in reason) or told.status == "unknown"
 
     def check_reports(self) -> None:
-        """Every committed agent's report is the last one it finished with."""
+        """Every committed agent's report is the last one it finished with, after all that it was told."""
         for name in sorted(self.committed):
-            given = self.history.end["reports"].get(name, ABSENT)
+            given, whys = self.history.end["reports"].get(name, ABSENT), []
             if name not in self.reports or repr(self.reports[name]) != repr(given):
                 last = f"last finished with {self.reports[name]!r}" if name in self.reports else "never finished"
-                mine = [transaction(name, self.attempts[name])]
-                why = f"{name} is said to have reported {given!r}, and {last}"
-                self.faults.append(local("orphaned report", mine, [why]))
+                whys.append(f"{name} is said to have reported {given!r}, and {last}")
+            elif self.finished[name] < self.consumed_at.get(name, 0):
+                told = f"consumed a notice (record {nth(self.consumed_at[name])})"
+                whys.append(
+                    f"{name} finished (record {nth(self.finished[name])}), then {told}, and did not report again"
+                )
+            self.faults += [local("orphaned report", [transaction(name, self.attempts[name])], whys)] if whys else []
 
-    def check_told(self, op: str, told: _Told) -> None:
+    def check_told(self, op: str, told: Told) -> None:
         mine = [self.owner(op)]
         if told.cancelled or (told.wrote and told.applied is None and not told.cover):
             how = f"cancelled by {told.cancelled}" if told.cancelled else "undone"
             why = f"{op} was {how}, and neither redone nor reissued nor taken back"
             self.faults.append(local("unanswered cancellation", mine, [why]))
         elif repr(told.belief[0]) != repr(told.acted[0]):
-            why = f"{op} now comes to {_worth(told.acted[0])}, and its agent still believes {_worth(told.belief[0])}"
+            why = f"{op} now comes to {worth(told.acted[0])}, and its agent still believes {worth(told.belief[0])}"
             self.faults.append(local("missed notice", mine, [why]))
 
-    def check_footprint(self, op: str, told: _Told) -> None:
+    def check_footprint(self, op: str, told: Told) -> None:
         """What an operation touched lies inside what it declared (assumption A2)."""
         invoke = told.invoke
         saw = {path.rstrip("/") for path in (told.acted[1] or {})} if told.acted else set()
@@ -274,7 +304,7 @@ class _Folding:
                 why = f"{op} {did} {', '.join(outside)}, outside the footprint that it declared"
                 self.faults.append(local("footprint escape", [self.owner(op)], [why]))
 
-    def effective(self, op: str, told: _Told) -> Effective:
+    def effective(self, op: str, told: Told) -> Effective:
         invoke = told.invoke
         applied = self.ops[told.cover].applied if told.cover else told.applied
         return Effective(
@@ -292,39 +322,3 @@ class _Folding:
             lost=told.doubted and told.status == "failed" and told.belief[0].status == "failed",
             applied=(applied or 0, tuple(invoke["position"]) if told.cover else (float("inf"),)),
         )
-
-
-def _agree(told: _Told) -> None:
-    """The same result again: what it rests on now is what counts (nobody has to be told)."""
-    for name in ("belief", "notice"):
-        known = getattr(told, name)
-        if known and known[0] is not None and repr(known[0]) == repr(told.acted[0]):
-            setattr(told, name, told.acted)
-
-
-def _outcome(record: Record) -> tuple[Result, Seen | None]:
-    return _result(record), _saw(record)
-
-
-def _result(record: Record) -> Result:
-    return Result(record["status"], frozen(record["value"]))
-
-
-def _saw(record: Record) -> Seen | None:
-    return _seen(record["saw"]) if "saw" in record else None
-
-
-def _seen(record: Mapping[str, Mapping]) -> dict[str, tuple[Cell, str | None]]:
-    return {one.path: (one.cell, one.writer) for one in sightings_in(record)}
-
-
-def _cells(record: Mapping[str, Mapping]) -> dict[str, Cell]:
-    return {path: cell_in(one) for path, one in record.items()}
-
-
-def _said(cell: Cell) -> str:
-    return repr(cell[0]) if cell else "nothing"
-
-
-def _worth(result: Result) -> str:
-    return repr(result.value) if result.status == "ok" else f"{result.status} ({result.value!r})"

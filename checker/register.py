@@ -1,192 +1,213 @@
-"""Serializability of register histories, whose version orders nobody recorded (NP-complete; Papadimitriou 1979).
+"""Judges register histories, whose version orders nobody recorded: exactly, at every level (NP-complete at the strong
+ones; Papadimitriou 1979).
 
-Certain edges first, saturated: a cycle is violated. Then a search for a serial order: found is ok,
-after a replay; exhausted is violated; out of budget is unknown, never ok. A transaction whose end
-is unknown counts when one of its values was read, and as never having happened otherwise.
+Certain edges first, saturated: a contradiction is violated, with its derivation. Then an order of
+all writers is guessed, surest first, and what comes out is replayed: that is ok. Else either order of two writers is
+followed to its end; out of budget is unknown, never ok.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from checker.anomaly import Anomaly, local, ranked
+from checker.anomaly import Anomaly, ranked
 from checker.judge import judge
-from checker.polygraph import Reading, certain, saturated
-from checker.precedence import Edge
-from checker.replay import replayed
-from checker.serial_search import Block, search
+from checker.level import LEVELS, Level, counts
+from checker.polygraph import Block, polygraph
+from checker.register_fact import (
+    Outside,
+    Version,
+    ambiguous,
+    outside,
+    shown_value,
+    unexplained,
+    with_observed,
+    written,
+)
 from checker.transaction import Key, Transaction, shown, steps_in
 from checker.verdict import Verdict
 
-Version = tuple[Key, object]
+SPLITS = 2_000
+"""Guesses that the exact search makes before it gives up."""
+
+SERIAL = frozenset({"serializable", "repeatable-read", "view-serializable", "conflict-serializable"})
+"""The levels that are one for registers: without listings nothing is missed (repeatable read), and no last write nor
+order of writes was recorded that a serial order would have to keep beside the reads."""
+
+AXIOMS = frozenset({"read-committed", "read-atomic", "causal"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Writes:
-    """Who wrote which value: `final` versions by all their live writers, those `replaced` within their own
-    transaction, and those that were `aborted`, by one writer each."""
+class Question:
+    """A history at a level: `base` is the level's name without its order, `order` is `so`, `rt` or nothing."""
 
-    final: Mapping[Version, tuple[str, ...]]
-    replaced: Mapping[Version, str]
-    aborted: Mapping[Version, str]
+    transactions: tuple[Transaction, ...]
+    level: Level
+    base: str
+    order: str
+    sessions: bool
+    heard: dict[str, Outside]
+    live: tuple[Block, ...]
+    size: dict[str, int]
+
+    def verdict(self, answer: str, **more: object) -> Verdict:
+        """The verdict on this question."""
+        return Verdict(verdict=answer, criterion=self.level.name, **self.size, **more)
+
+    @property
+    def there(self) -> list[Transaction]:
+        """The transactions that happened, as `live` has them."""
+        names = {block.name for block in self.live}
+        return [one for one in self.transactions if one.name in names]
 
 
-def check_register(transactions: Sequence[Transaction], *, budget: int | None = None) -> Verdict:
-    """Serializable, or not, or unknown when the search met its budget (states)."""
+def check_register(
+    transactions: Sequence[Transaction],
+    level: Level | None = None,
+    *,
+    sessions: bool = False,
+    budget: int | None = None,
+    orders: Mapping[Key, Sequence[object]] | None = None,
+) -> Verdict:
+    """The verdict at a level (serializable when None); unknown when the search met its budget (guesses).
+
+    `orders` has the order of each key's values where it is known after all, which makes the answer linear.
+    `sessions` takes read committed and read atomic as Biswas and Enea do (OOPSLA 2019), with the order of sessions;
+    otherwise they are Adya's PL-2, and read atomic without sessions. The order of an ok is a serial order at
+    serializable and its kin, one of commits at the others; at snapshot isolation `proof` has `starts_and_commits`.
+    """
     start = perf_counter()
+    asked = level or LEVELS["serializable"]
     size = {"transactions": len(transactions), "operations": steps_in(transactions)}
+    heard = {one.name: outside(one) for one in transactions if one.status == "committed"}
     writes = written(transactions)
-    committed = [one for one in transactions if one.status == "committed"]
-    if not committed:
+    question = Question(
+        transactions=tuple(transactions),
+        level=asked,
+        base=_base(asked),
+        order="so" if sessions and not asked.order and _base(asked) in AXIOMS else asked.order,
+        sessions=sessions,
+        heard=heard,
+        live=tuple(with_observed(transactions, heard, writes)),
+        size=size,
+    )
+    if not heard:
         missing = ("no transaction is known to have committed, so there is nothing to judge",)
-        return Verdict(verdict="unknown", criterion="serializable", missing=missing, **size)
-    blocks, faults = [], []
-    for one in committed:
-        block, internal = block_of(one)
-        blocks.append(block)
-        faults += internal
-        faults += [fault for version in block.reads.items() if (fault := _unwritten(block.name, version, writes))]
-    live = _with_observed(transactions, blocks, writes)
-    verdict = replayed(_decided(live, faults, writes, budget, size), transactions)
+        return question.verdict("unknown", missing=missing)
+    faults = [fault for one in heard.values() for fault in _faults(question, one)]
+    faults += [fault for one in heard.values() for fault in unexplained(one, writes) if counts(asked, fault)]
+    doubtful = ambiguous(question.live, writes)
+    if orders is not None and not doubtful:
+        verdict = _ordered(question, faults, orders)
+    else:
+        verdict = _answer(question, faults, doubtful, budget)
     return replace(verdict, seconds=perf_counter() - start)
 
 
-def written(transactions: Sequence[Transaction]) -> Writes:
-    """Who wrote which value, over transactions of every status."""
-    final: dict[Version, tuple[str, ...]] = {}
-    replaced, aborted = {}, {}
-    for one in transactions:
-        last = {key: value for kind, key, value in one.steps if kind == "w"}
-        for kind, key, value in one.steps:
-            if kind != "w":
-                continue
-            if one.status == "aborted":
-                aborted[key, value] = one.name
-            elif value != last[key]:
-                replaced[key, value] = one.name
-        if one.status != "aborted":
-            for version in last.items():
-                final[version] = (*final.get(version, ()), one.name)
-    return Writes(final=final, replaced=replaced, aborted=aborted)
+def _base(level: Level) -> str:
+    name = "serializable" if level.name == "strict-serializable" else level.name
+    return name.removeprefix("strong-session-").removeprefix("strong-")
 
 
-def block_of(one: Transaction) -> tuple[Block, list[Anomaly]]:
-    """What a transaction read from outside and left behind, and where it contradicts its own steps."""
-    reads: dict[Key, object] = {}
-    writes: dict[Key, object] = {}
-    faults = []
-    for kind, key, value in one.steps:
-        if kind == "w":
-            writes[key] = value
-            continue
-        expected = writes[key] if key in writes else reads.setdefault(key, value)
-        if value != expected:
-            because = (
-                f"{one.name} read {shown(key)} as {_value(value)}, and by its own steps it should be {_value(expected)}"
-            )
-            faults.append(local("internal", [one.name], [because]))
-    return Block(name=one.name, reads=reads if one.status == "committed" else {}, writes=writes), faults
+def _faults(question: Question, one: Outside) -> list[Anomaly]:
+    """What a transaction's own steps contradict at this level.
+
+    Where that is no fault by itself, to see two versions of a key is one, a cycle whatever order they have: from
+    consistent view on, and at cursor stability when the key is written as well. Cursor stability and Biswas and
+    Enea's read committed take it for granted, as Adya's histories do, that a transaction sees its own writes.
+    """
+    own = [fault for fault in one.own if counts(question.level, fault)]
+    changed = [fault for fault in one.changed if counts(question.level, fault)]
+    several = {key for key, values in one.block.reads.items() if len(values) > 1}
+    match question.base:
+        case "repeatable-read" | "consistent-view" if several:
+            return [*one.own, *one.changed]
+        case "cursor-stability":
+            return [*one.own, *(one.changed if several & one.block.writes.keys() else ())]
+        case "read-committed" if question.sessions:
+            return [*one.own, *changed]
+    return own + changed
 
 
-def _unwritten(reader: str, version: Version, writes: Writes) -> Anomaly | None:
-    """The fault of reading a version that no serial order could show from outside, if it is one."""
-    key, value = version
-    others = [writer for writer in writes.final.get(version, ()) if writer != reader]
-    if others or value is None:
-        return None
-    thing = shown(key)
-    if version in writes.final:
-        return local("internal", [reader], [f"{reader} read {thing} as {_value(value)} before it wrote that itself"])
-    if version in writes.replaced:
-        writer = writes.replaced[version]
-        because = f"{reader} read {thing} as {_value(value)}, which {writer} wrote and then replaced"
-        return local("intermediate read", [writer, reader], [because])
-    if version in writes.aborted:
-        writer = writes.aborted[version]
-        return local(
-            "aborted read",
-            [writer, reader],
-            [f"{reader} read {thing} as {_value(value)}, which {writer} wrote and aborted"],
-        )
-    return local("garbage read", [reader], [f"{reader} read {thing} as {_value(value)}, which no transaction wrote"])
+def _answer(question: Question, faults: Sequence[Anomaly], doubtful: Sequence[Version], budget: int | None) -> Verdict:
+    if question.base == "read-uncommitted":
+        return question.verdict("ok", order=tuple(block.name for block in question.live))
+    if doubtful and not faults:
+        return _searched(question, doubtful, budget)
+    if question.base in AXIOMS:
+        return _by_axioms(question, faults)
+    if faults:
+        return _faulty(question, faults)
+    from checker.register_search import answered
+
+    return answered(question, SPLITS if budget is None else budget)
 
 
-def _with_observed(transactions: Sequence[Transaction], blocks: Sequence[Block], writes: Writes) -> list[Block]:
-    """The committed blocks, and those of unknown end that somebody read, in the order of the history."""
-    seen = {writer for block in blocks for version in block.reads.items() for writer in writes.final.get(version, ())}
-    ready = {block.name: block for block in blocks}
-    found = []
-    for one in transactions:
-        if one.name in ready:
-            found.append(ready[one.name])
-        elif one.status == "unknown" and one.name in seen:
-            found.append(block_of(one)[0])
-    return found
+def _ordered(question: Question, faults: Sequence[Anomaly], orders: Mapping[Key, Sequence[object]]) -> Verdict:
+    """The verdict when the version orders are known."""
+    from checker.known_order import edges_in_order
+    from checker.replay import replayed
+
+    edges = edges_in_order(question.live, question.there, orders, question.order)
+    names = [block.name for block in question.live]
+    found = judge(names, edges, level=question.level, extra_anomalies=faults)
+    verdict = question.verdict(found.verdict, order=found.order, anomalies=found.anomalies, missing=found.missing)
+    return replayed(verdict, question.transactions) if question.base in SERIAL else verdict
 
 
-def _decided(
-    live: Sequence[Block], faults: Sequence[Anomaly], writes: Writes, budget: int | None, size: dict
-) -> Verdict:
-    """The verdict on the live blocks, before any replay."""
-    names = [block.name for block in live]
-    doubtful = ambiguous(live, writes)
-    readings = list(readings_of(live, writes)) if not doubtful else []
-    edges, after = saturated(names, readings, certain(readings))
-    if faults or after is None:
-        return judge(names, edges, extra_anomalies=faults, operations=size["operations"], counted=size["transactions"])
-    found = search(live, _before(names, edges), budget)
-    common = {"criterion": "serializable", **size}
-    if found.order is not None:
-        return Verdict(verdict="ok", order=found.order, **common)
-    if not found.complete:
-        return Verdict(verdict="unknown", missing=_gave_up(found.states, doubtful), **common)
-    because = (
-        f"none of the serial orders of these {len(names)} transactions explains every read; "
-        f"{found.states} states were tried"
+def _faulty(question: Question, faults: Sequence[Anomaly]) -> Verdict:
+    """Violated by the reads themselves, and by the cycles that show at once."""
+    from checker.derivation import edges_between
+
+    graph = polygraph(question.live, question.there, order=question.order)
+    edges = list(edges_between(graph, ((*arrow, 0) for arrow in graph.arrows)))
+    verdict = judge([*graph.names], edges, level=question.level)
+    return question.verdict("violated", anomalies=ranked([*faults, *verdict.anomalies]))
+
+
+def _by_axioms(question: Question, faults: Sequence[Anomaly]) -> Verdict:
+    """Read committed, read atomic and causal, by their axioms."""
+    from checker.read_axiom import MOST, axioms, case_of
+
+    graph = polygraph(question.live, question.there, order=question.order)
+    case = case_of(graph, question.there, question.heard, sessions=question.order != "")
+    plain = question.base == "read-committed" and not question.sessions
+    large = question.base == "causal" and graph.size > MOST
+    edges, more = axioms("read-committed" if plain else "read-atomic" if large else question.base, case)
+    if plain:
+        edges, more = [edge for edge in edges if edge.kind != "ww"], []
+    judged = LEVELS[{"": "", "so": "strong-session-", "rt": "strong-"}[question.order] + "read-committed"]
+    verdict = judge([*graph.names], edges, level=judged, criterion=question.level.name)
+    found = ranked([*faults, *more, *verdict.anomalies])
+    if found:
+        return question.verdict("violated", anomalies=found)
+    if large:
+        missing = (f"all that came before each of {graph.size} transactions, which is looked at for up to {MOST}",)
+        return question.verdict("unknown", missing=missing)
+    return question.verdict(verdict.verdict, order=verdict.order, missing=verdict.missing)
+
+
+def _searched(question: Question, doubtful: Sequence[Version], budget: int | None) -> Verdict:
+    """The verdict when a value was written twice: a serial order is searched by values alone."""
+    from checker.serial_search import found_order
+
+    order, states, complete = found_order(question.live, question.there, question.order, budget)
+    if order is not None:
+        from checker.register_search import ok
+
+        return ok(question, order)
+    if complete and question.base in SERIAL:
+        from checker.anomaly import local
+
+        because = f"none of the serial orders of these {len(question.live)} transactions explains every read"
+        because += f"; {states} states were tried"
+        names = [block.name for block in question.live]
+        return question.verdict("violated", anomalies=(local("no serial order", names, [because]),))
+    key, value = doubtful[0]
+    missing = (
+        f"the version orders: no serial order was found{', nor excluded,' if question.base in SERIAL else ''} "
+        f"in {states} states",
+        f"the writer of some values: {shown(key)} was set to {shown_value(value)} more than once; "
+        "write each value once",
     )
-    return Verdict(verdict="violated", anomalies=ranked([local("no serial order", names, [because])]), **common)
-
-
-def ambiguous(live: Sequence[Block], writes: Writes) -> tuple[Version, ...]:
-    """The versions read whose writer is not certain: written twice, or nil written over the initial nil."""
-    read = dict.fromkeys(version for block in live for version in block.reads.items())
-    return tuple(version for version in read if len(writes.final.get(version, ())) + (version[1] is None) > 1)
-
-
-def readings_of(live: Sequence[Block], writes: Writes) -> Iterator[Reading]:
-    """Every version that was read, with its readers and the other writers of its key."""
-    readers: dict[Version, list[str]] = {}
-    writers: dict[Key, list[str]] = {}
-    for block in live:
-        for version in block.reads.items():
-            readers.setdefault(version, []).append(block.name)
-        for key in block.writes:
-            writers.setdefault(key, []).append(block.name)
-    for version, names in readers.items():
-        writer = next(iter(writes.final.get(version, ())), None)
-        if writer is None and version[1] is not None:
-            continue
-        others = tuple(name for name in writers.get(version[0], ()) if name != writer)
-        yield Reading(thing=shown(version[0]), writer=writer, readers=tuple(names), others=others)
-
-
-def _before(names: Sequence[str], edges: Sequence[Edge]) -> list[int]:
-    index = {name: place for place, name in enumerate(names)}
-    before = [0] * len(names)
-    for edge in edges:
-        before[index[edge.target]] |= 1 << index[edge.source]
-    return before
-
-
-def _gave_up(states: int, doubtful: Sequence[Version]) -> tuple[str, ...]:
-    missing = [f"the version orders: no serial order was found, nor excluded, in {states - 1} states"]
-    if doubtful:
-        key, value = doubtful[0]
-        missing.append(
-            f"the writer of some values: {shown(key)} was set to {_value(value)} more than once; write each value once"
-        )
-    return tuple(missing)
-
-
-def _value(value: object) -> str:
-    return "nil" if value is None else str(value)
+    return question.verdict("unknown", missing=missing)

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from checker.transaction import Key
+from checker.polygraph import Block as Whole
+from checker.precedence import realtime_edges, session_edges
+from checker.transaction import Key, Transaction
 
 LOOKS = 6_000_000
 """Blocks looked at before the search gives up, about two seconds; twice as many states as blocks are always entered."""
@@ -125,3 +127,25 @@ def search(blocks: Sequence[Block], before: Sequence[int] | None = None, budget:
         path.append((moves, saved, key))
         moves, saved, key = iter(run.moves()), undo, then
     return Found(order=tuple(blocks[place].name for place in run.order), complete=True, states=states)
+
+
+def found_order(
+    live: Sequence[Whole], transactions: Sequence[Transaction], order: str, budget: int | None
+) -> tuple[tuple[str, ...] | None, int, bool]:
+    """A serial order of blocks whose values may be written twice, the states entered, and whether all were tried.
+
+    `order` is `so` or `rt` when the sessions or the real time of `transactions` must hold too.
+    """
+    if any(len(values) > 1 for block in live for values in block.reads.values()):
+        return None, 0, True
+    blocks = [
+        Block(name=one.name, reads={key: values[0] for key, values in one.reads.items()}, writes=one.writes)
+        for one in live
+    ]
+    place = {block.name: number for number, block in enumerate(blocks)}
+    before = [0] * len(blocks)
+    edges = [*(session_edges(transactions) if order else ()), *(realtime_edges(transactions) if order == "rt" else ())]
+    for edge in edges:
+        before[place[edge.target]] |= 1 << place[edge.source]
+    found = search(blocks, before, budget)
+    return found.order, found.states, found.complete

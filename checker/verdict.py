@@ -15,10 +15,13 @@ EXIT = {"ok": 0, "violated": 1, "unknown": 2}
 class Verdict:
     """What a history is, judged by `criterion`.
 
-    `verdict` is `ok` (then `order` is a serial order that explains it), `violated` (then
-    `anomalies` is not empty) or `unknown` (then `missing` says why). `blame` names the broken
-    assumption, or None, and `evidence` are the sentences that show it. `proof` is a derivation of a
-    violation that is no single cycle, as JSON (see `checker.certificate`). `transactions` and
+    `verdict` is `ok` (then `order` is a serial order that explains it; at snapshot isolation the order of
+    the commits, with `starts_and_commits` in `proof`; at weaker levels one that keeps the ww and, from read
+    committed on, wr edges), `violated` (then `anomalies` is not empty) or `unknown` (then `missing` says why).
+    `blame` names the assumption that a bad run broke (`A1`, `A2`, `A3`, `inverse` or `protocol`; an ok run is
+    bad when its workload's invariant is broken), or None, and `evidence` are the sentences that show it.
+    `proof` is otherwise a derivation of a violation that is no single cycle, as JSON (see
+    `checker.certificate`). `transactions` and
     `operations` are counts over the whole history, `seconds` wall clock.
     """
 
@@ -77,11 +80,24 @@ class Verdict:
         """The verdict in lines that a person reads: the answer, then the reasons."""
         match self.verdict:
             case "ok":
-                return [f"{self.criterion}: {_size(self)}", f"a serial order: {_listed(self.order or ())}"]
+                return [
+                    f"{self.criterion}: {_size(self)}",
+                    f"{_kind_of_order(self)}: {_listed(self.order or ())}",
+                    *_blamed(self),
+                ]
             case "violated":
                 return [f"not {self.criterion}: {_size(self)}", *_reasons(self.anomalies), *_blamed(self)]
             case _:
-                return [f"cannot tell whether it is {self.criterion}: {_size(self)}", *self.missing]
+                return [f"cannot tell whether it is {self.criterion}: {_size(self)}", *self.missing, *_blamed(self)]
+
+
+def _kind_of_order(verdict: Verdict) -> str:
+    if verdict.proof and "starts_and_commits" in verdict.proof:
+        return "an order of the commits"
+    weak = verdict.criterion.endswith(
+        ("committed", "uncommitted", "view", "stability", "isolation", "atomic", "causal")
+    )
+    return "an order of the writes" if weak else "a serial order"
 
 
 def _size(verdict: Verdict) -> str:
@@ -103,4 +119,7 @@ def _reasons(anomalies: Sequence[Anomaly]) -> list[str]:
 
 
 def _blamed(verdict: Verdict) -> list[str]:
-    return [f"broken: {verdict.blame}", *verdict.evidence] if verdict.blame else []
+    """What was broken, and the evidence that the reasons have not told already."""
+    told = {f"{one.name}: {why}" for one in verdict.anomalies for why in one.because} | {*verdict.missing}
+    more = [one for one in verdict.evidence if one not in told]
+    return [f"broken: {verdict.blame}", *more] if verdict.blame else []

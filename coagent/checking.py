@@ -1,12 +1,20 @@
 """Judges the histories in a file in the order that each says its protocol promises."""
 
 import json
+from collections.abc import Sequence
 
 from checker import check_source
-from checker.formats import NAMES, Source, load
+from checker.certificate import certificate as certified
+from checker.formats import NAMES, Source, load, read_bytes
 from checker.level import level as known_level
+from checker.rerun import Rerun
 from checker.verdict import Verdict
+from coagent import saving
 from coagent.bad_input import BadInput
+from coagent.history import frozen
+from coagent.operation import same
+from coagent.stepper import rerun
+from workloads import FAMILIES, workload
 
 ORDERS = ("declared", "any")
 
@@ -20,14 +28,30 @@ def check_options(format: str, order: str | None, level: str) -> None:
         raise BadInput(f"--order is {order!r}; known are {', '.join(ORDERS)}")
 
 
+def check_certificate(certificate: str | None, histories: Sequence[str]) -> None:
+    """Raise BadInput when no certificate can be written to a file of that name."""
+    if certificate is not None:
+        if len(histories) > 1:
+            raise BadInput(f"--certificate is for one file of histories, and {len(histories)} are given")
+        saving.check_free(certificate)
+
+
 def verdicts(
-    file: str, format: str, order: str | None, level: str
+    file: str, format: str, order: str | None, level: str, certificate: str | None = None
 ) -> tuple[list[tuple[str, Verdict]], BadInput | None]:
-    """Name and verdict of each history in a file, up to the first that cannot be used, and what is wrong with it."""
+    """Name and verdict of each history in a file, up to the first that cannot be used, and what is wrong with it.
+
+    With `certificate`, the name of a new file, what shows all the answers is written to it.
+    """
     found: list[tuple[str, Verdict]] = []
+    answers: list[tuple[Source, Verdict]] = []
     try:
         for source in load(file, format):
-            found.append((source.name, check_source(source, order=order or promised(source), level=level)))
+            verdict = check_source(source, order=order or promised(source), level=level, rerun=programs(source))
+            found.append((source.name, verdict))
+            answers += [(source, verdict)] if certificate else []
+        if certificate:
+            saving.save([*certified(read_bytes(file), answers)], certificate)
     except BadInput as error:
         return found, error
     return found, None
@@ -43,3 +67,18 @@ def promised(source: Source) -> str:
         return "any"
     order = header.get("order") if isinstance(header, dict) else None
     return order if order in ORDERS else "any"
+
+
+def programs(source: Source) -> Rerun | None:
+    """The agents' programs, when the history is of a workload that comes along: name, agents and start state agree."""
+    if source.format != "coagent":
+        return None
+    try:
+        header = json.loads(source.content.split("\n", 1)[0])
+        name, agents, state = header["workload"], [one["name"] for one in header["agents"]], header["state"]
+        many = len(agents) if name in FAMILIES else None
+        known = workload(name, agents=many)
+        here = same(sorted((path, frozen(value)) for path, value in state.items()), sorted(known.state))
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError, BadInput):
+        return None
+    return rerun(known) if here and agents == [one.name for one in known.agents] else None

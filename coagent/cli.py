@@ -25,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Concurrency control for teams of LLM agents: run, check, explore, compare. "
+    help="Concurrency control for teams of LLM agents: run, check, explore, prove, compare. "
     "Exit codes: 0 holds, 1 violated, 2 cannot tell, 3 bad input.",
 )
 
@@ -90,6 +90,9 @@ def check(
     level: Annotated[
         str, typer.Option(help="The isolation level to judge at, such as snapshot-isolation.")
     ] = "serializable",
+    certificate: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write what checker/verify.py needs to agree to a new file.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Judge recorded histories: is there a serial order that explains them?"""
@@ -97,10 +100,11 @@ def check(
     from coagent.screen import Ticker, print_verdict
 
     checking.check_options(format, order, level)
+    checking.check_certificate(certificate, histories)
     codes = [HOLDS]
     for file in histories:
         with Ticker(f"checking {file}"):
-            found, error = checking.verdicts(file, format, order, level)
+            found, error = checking.verdicts(file, format, order, level, certificate)
         for name, verdict in found:
             codes.append(verdict.exit_code)
             if as_json:
@@ -111,6 +115,21 @@ def check(
             codes.append(BAD_INPUT)
             _complain(str(error))
     return max(codes, key=_SEVERITY.index)
+
+
+@app.command()
+def export(
+    history: Annotated[str, typer.Argument(metavar="HISTORY", help="A history with the values of its reads.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The new file to write.")],
+    to: Annotated[str, typer.Option(help="elle: JSON lines as elle-cli takes them.")] = "elle",
+    format: Annotated[str, typer.Option(help="The history's format; auto tells it by content.")] = "auto",
+) -> int:
+    """Write a history for another checker, and say what that cannot hold."""
+    from coagent import exporting
+
+    for sentence in exporting.export(history, file, to=to, format=format):
+        _complain(f"not kept: {sentence}")
+    return HOLDS
 
 
 @app.command()
@@ -132,6 +151,48 @@ def explore(
         _say_json({"workload": workload.name, "protocol": engine.name, "replay": replay, **found.to_json()})
     else:
         screen.print_explored(found, replay)
+    return found.exit_code
+
+
+@app.command()
+def prove(
+    target: Annotated[
+        str | None, typer.Argument(metavar="SCENARIO|WORKLOAD|HISTORY", help="What to prove serial, for all states.")
+    ] = None,
+    protocol: Protocol = "mtpo",
+    schedule: Annotated[str | None, typer.Option(help="clock, random, or choice indexes like 0,2,1.")] = None,
+    seed: Seed = 0,
+    agents: Agents = None,
+    paths: Annotated[int, typer.Option(min=1, help="Paths to prove before the rest is called open.")] = 8,
+    time_limit: Annotated[float, typer.Option(min=0.001, help="Seconds for each query to the solver.")] = 5.0,
+    list_items: Annotated[int, typer.Option(min=0, max=8, help="Items that a list at the start may have.")] = 2,
+    tools: Annotated[
+        bool, typer.Option("--tools", help="Prove the tools instead: scenarios', and a workload's.")
+    ] = False,
+    proposition: Annotated[bool, typer.Option("--proposition", help="Prove the proposition and the laws.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Prove for all start states that a run ends as a serial one. Exit codes: 0 proved, 1 refuted, 2 unknown."""
+    from coagent import claim
+    from coagent.screen import Ticker, print_table
+
+    if target is None and not (tools or proposition):
+        raise BadInput("nothing to prove; name a scenario, a workload or a history, or say --tools or --proposition")
+    with Ticker("proving"):
+        if proposition:
+            found = claim.of_proposition(seconds=time_limit)
+        elif tools:
+            found = claim.of_tools([target] if target else [], seconds=time_limit)
+        else:
+            limits = {"paths": paths, "seconds": time_limit, "items_max": list_items}
+            found = claim.shown(target, protocol, schedule=schedule, seed=seed, agents=agents, **limits)
+    if as_json:
+        _say_json(found.to_json())
+        return found.exit_code
+    for line in found.sentences():
+        _say(line)
+    if found.lines:
+        print_table(("of", "", "answer"), [(one.subject, one.question, one.answer()) for one in found.lines])
     return found.exit_code
 
 
@@ -175,13 +236,20 @@ def list_names(as_json: Json = False) -> int:
 
 
 @app.command()
-def bench(as_json: Json = False) -> int:
-    """Time the engine, the simulator and the explorer on this machine; under half a minute."""
-    from coagent.bench import measured
+def bench(
+    parts: Annotated[
+        list[str] | None, typer.Argument(metavar="[PART...]", help="engine, list-append, register, history; or all.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Time the engine and the checker on this machine: engine alone half a minute, all of it some minutes."""
+    from coagent import benches
     from coagent.screen import Ticker, print_table
 
-    with Ticker("measuring"):
-        figures = measured()
+    figures = []
+    for part in benches.chosen(parts):
+        with Ticker(f"measuring {part}"):
+            figures += benches.PARTS[part]()
     if as_json:
         _say_json({one.name: {"value": one.value, "unit": one.unit, "of": one.of} for one in figures})
     else:

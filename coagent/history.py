@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from coagent.bad_input import BadInput
+from coagent.column import FLAT, SCALARS, TIMES
 from coagent.field_kind import CHECKS, NAMED
 from coagent.operation import Cell, Sighting, Value
 
@@ -36,6 +37,14 @@ HEADER = {
 `order` says what the protocol promises: `declared` (the pre-order) or `any`."""
 
 _RESULT = {"status": "status", "value": "any", "route": "?str", "saw": "?sightings"}
+
+ROWS: Mapping[str, str] = {
+    "count": "int",
+    **dict.fromkeys(("paths", "texts", "forms"), "texts"),
+    **dict.fromkeys((*SCALARS, *FLAT), "integers"),
+    **dict.fromkeys(TIMES, "numbers"),
+}
+"""Fields of `rows`, the columns of many records at once: see `coagent.table`. A list of one entry says it for all."""
 
 RECORDS: Mapping[str, Mapping[str, str]] = {
     "launch": {"agent": "agent", "rank": "position"},
@@ -76,6 +85,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "abort": {"agent": "agent", "attempt": "int", "because": "str"},
     "give-up": {"agent": "agent", "because": "str"},
     "quiescent": {},
+    "rows": ROWS,
     "end": {"records": "int", "quiescent": "bool", "final_state": "cells", "reports": "object"},
 }
 """Fields by kind of record, beside `event` and `at` (seconds; simulated when the header says so). A `?` marks
@@ -88,14 +98,22 @@ Record = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A recorded run: header, records in order (the `end` record last), and where it was read from."""
+    """A recorded run: header, records in order (the `end` record last), and where it was read from.
+
+    `places` are set in a part of a history: where its records stand in the whole.
+    """
 
     header: Record
     records: tuple[Record, ...]
     where: str = field(default="", compare=False)
+    places: tuple[int, ...] = field(default=(), compare=False)
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def numbered(self) -> Iterator[tuple[int, Record]]:
+        """The records with their places, from 0; those that they have in the whole history, when this is a part."""
+        return zip(self.places, self.records, strict=True) if self.places else enumerate(self.records)
 
     def of(self, *kinds: str) -> Iterator[Record]:
         """The records of these kinds, in order."""
@@ -139,17 +157,25 @@ def cell_in(record: Mapping) -> Cell:
 
 def lines(history: History) -> Iterator[str]:
     """The history as lines of NDJSON, sealed when its header says so; same history, same bytes."""
-    crc = 0
-    for record in (history.header, *history.records):
-        body = json.dumps(record, ensure_ascii=False, separators=(", ", ": "))
-        if history.header["sealed"]:
+    return sealed((history.header, *history.records))
+
+
+def sealed(records: Iterable[Record]) -> Iterator[str]:
+    """A header and records as lines, each with its checksum when the header says so."""
+    crc, seal = 0, None
+    for record in records:
+        seal = record["sealed"] if seal is None else seal
+        comma = "," if record.get("event") == "rows" else ", "
+        body = json.dumps(record, ensure_ascii=False, separators=(comma, ": "))
+        if seal:
             crc = zlib.crc32(body.encode(), crc)
             body = f'{body[:-1]}, "crc": "{crc:08x}"}}'
         yield body + "\n"
 
 
 def parse(text: str, where: str) -> History:
-    """A history from its text. Raises BadInput naming the line for anything that is not one, whole and unchanged."""
+    """A history from its text, short or in full. Raises BadInput naming the line for anything that is not one, whole
+    and unchanged."""
     rows = text.split("\n")
     if rows and rows[-1] == "":
         rows.pop()
@@ -161,18 +187,10 @@ def parse(text: str, where: str) -> History:
     if not rows:
         raise BadInput("the file is empty; a history has a header line at least", where)
     header = _header(_object(rows[0], f"{where}:1"), f"{where}:1")
-    crc = _sealed(rows[0], 0, header, f"{where}:1")
-    records, known = [], Known(header)
-    for number, row in enumerate(rows[1:], 2):
-        place = f"{where}:{number}"
-        record = _object(row, place)
-        crc = _sealed(row, crc, header, place)
-        if records and records[-1]["event"] == "end":
-            raise BadInput(
-                "something follows the 'end' record; two files may have been joined: keep one run a file", place
-            )
-        _record(record, known, place)
-        records.append(record)
+    found = _numbered(rows, header, where)
+    if '"event": "rows"' in text:
+        found = iter(_unpacked(header, found, where))
+    records = _checked(header, found, where)
     if not records or records[-1]["event"] != "end":
         raise BadInput(
             "the history stops without its 'end' record, so it was cut; record the run again", f"{where}:{len(rows)}"
@@ -184,6 +202,52 @@ def parse(text: str, where: str) -> History:
             f"{where}:{len(rows)}",
         )
     return History(header, tuple(records), where)
+
+
+def checked(history: History) -> History:
+    """The same history, when its header and records are right, field by field and against the lines before them.
+
+    Raises BadInput, with the place of the history as a whole, when one is not.
+    """
+    _header(dict(history.header), history.where)
+    _checked(history.header, ((0, record) for record in history.records), history.where)
+    return history
+
+
+def _numbered(rows: list[str], header: Record, where: str) -> Iterator[tuple[int, dict]]:
+    """Line numbers and records after the header, each an object with the right checksum."""
+    crc = _sealed(rows[0], 0, header, f"{where}:1")
+    for number, row in enumerate(rows[1:], 2):
+        record = _object(row, f"{where}:{number}")
+        crc = _sealed(row, crc, header, f"{where}:{number}")
+        yield number, record
+
+
+def _unpacked(header: Record, numbered: Iterable[tuple[int, dict]], where: str) -> list[tuple[int, Record]]:
+    """Line numbers and records in full, where a short form may have held them."""
+    found = list(numbered)
+    if not any(record.get("event") == "rows" for _, record in found):
+        return found
+    for number, record in found:
+        if record.get("event") == "rows":
+            _fields(record, ROWS, (), (), f"{where}:{number}")
+    from coagent.packed import unpacked
+
+    return unpacked(header, found, where)
+
+
+def _checked(header: Record, numbered: Iterable[tuple[int, dict]], where: str) -> list[Record]:
+    """The records, when each is right by itself and against those before it."""
+    records, known = [], Known(header)
+    for number, record in numbered:
+        place = f"{where}:{number}" if number else where
+        if records and records[-1]["event"] == "end":
+            raise BadInput(
+                "something follows the 'end' record; two files may have been joined: keep one run a file", place
+            )
+        _record(record, known, place)
+        records.append(record)
+    return records
 
 
 def _object(row: str, place: str) -> dict:

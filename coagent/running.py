@@ -6,13 +6,13 @@ Seconds and tokens are simulated. Decides what counts as holding; how it looks i
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from checker.notified import check_history
 from checker.oracle import serial
 from checker.verdict import Verdict
 from coagent.history import History, plain
 from coagent.operation import same
 from coagent.program import report_out
 from coagent.simulate import Outcome, Progress, chooser_of, simulate
+from coagent.stepper import verdict
 from coagent.workload import Cost, Workload
 from coagent.world import Setting
 
@@ -111,7 +111,7 @@ def judged(outcome: Outcome) -> Ran:
         invariant = bool(workload.invariant(outcome.final_state, outcome.reports))
     return Ran(
         outcome=outcome,
-        verdict=check_history(outcome.history, order=setting.protocol.promises),
+        verdict=verdict(outcome),
         invariant=invariant,
         order_exact=_order_exact(outcome) if outcome.quiescent else None,
         gave_up=tuple(name for name, one in sorted(outcome.world.actors.items()) if one.gave_up),

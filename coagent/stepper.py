@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from coagent.bad_input import BadInput
 from coagent.history import Record
+from coagent.program import report_out
 from coagent.simulate import STEPS_PER_AGENT, Chooser, Listed, Outcome, finished, simulate
 from coagent.world import Choice, Setting, World, opened
 
 if TYPE_CHECKING:
+    from checker.rerun import Rerun
     from checker.verdict import Verdict
+    from coagent.workload import Workload
 
 
 class Stepper:
@@ -94,4 +97,17 @@ def verdict(outcome: Outcome, *, order: str | None = None) -> "Verdict":
     """The checker's judgement of a run, in the `declared` order or `any`; by default what its protocol promises."""
     from checker.notified import check_history
 
-    return check_history(outcome.history, order=order or outcome.world.setting.protocol.promises)
+    setting = outcome.world.setting
+    return check_history(outcome.history, order=order or setting.protocol.promises, rerun=rerun(setting.workload))
+
+
+def rerun(workload: "Workload") -> "Rerun":
+    """What the checker needs to run the workload's agents again, to tell whose fault a bad run is."""
+    from checker.rerun import Rerun
+
+    return Rerun(
+        programs={one.name: one.program for one in workload.agents},
+        tools=workload.tools,
+        reported=report_out,
+        holds=workload.invariant,
+    )

@@ -8,13 +8,34 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from checker.formats import awdit, register_text
+from checker.formats.compressed import unpacked
 from checker.formats.elle import load_json, rows_of_edn, rows_of_json, transactions
 from checker.formats.schedule import Log, schedules
 from checker.transaction import Transaction
 from coagent.bad_input import BadInput
 
-NAMES = ("auto", "coagent", "elle", "elle-append", "elle-register", "elle-suite", "schedule")
+if TYPE_CHECKING:
+    from checker.columns import Columns
+
+LONGEST_LINE = 64 << 20
+"""Bytes of the longest line that is read."""
+
+NAMES = (
+    "auto",
+    "atomix",
+    "awdit",
+    "coagent",
+    "elle",
+    "elle-append",
+    "elle-register",
+    "elle-suite",
+    "racebench",
+    "register-text",
+    "schedule",
+)
 """What `--format` takes; `elle` is either of its two models, `elle-suite` many such histories, one a line."""
 
 
@@ -22,17 +43,18 @@ NAMES = ("auto", "coagent", "elle", "elle-append", "elle-register", "elle-suite"
 class Source:
     """One history as read: its name, its format (never `auto`, `elle` or `elle-suite`), and what it holds.
 
-    `content` is the transactions (elle), the log (schedule) or the text itself (coagent); `where` is the file.
+    `content` is the transactions (elle, register text, awdit; those of a plain list-append history in columns), the log
+    (schedule) or the text itself (coagent); `where` is the file.
     """
 
     name: str
     format: str
-    content: tuple[Transaction, ...] | Log | str
+    content: "tuple[Transaction, ...] | Columns | Log | str"
     where: str
 
 
-def read_text(path: str) -> str:
-    """The file as text. Raises BadInput when it is missing, a directory, unreadable, empty, binary or not UTF-8."""
+def read_bytes(path: str) -> bytes:
+    """The file as it is. Raises BadInput when it is missing, a directory, unreadable, or one endless line."""
     try:
         with open(path, "rb") as file:
             raw = file.read()
@@ -42,7 +64,26 @@ def read_text(path: str) -> str:
         raise BadInput("is a folder, not a history; name a file inside it", path) from None
     except (OSError, ValueError) as error:
         raise BadInput(f"cannot be read ({getattr(error, 'strerror', None) or error})", path) from None
-    return decoded(raw, path)
+    _refuse_endless_line(raw, path)
+    return raw
+
+
+def _unpacked(raw: bytes, path: str) -> bytes:
+    whole = unpacked(raw, path)
+    if whole is not raw:
+        _refuse_endless_line(whole, path)
+    return whole
+
+
+def _refuse_endless_line(raw: bytes, path: str) -> None:
+    start, line = 0, 1
+    while len(raw) - start > LONGEST_LINE:
+        end = raw.rfind(b"\n", start, start + LONGEST_LINE)
+        line += raw.count(b"\n", start, max(end, start))
+        if end < start:
+            what = f"a line is longer than {LONGEST_LINE >> 20} MB; a history has one operation a line"
+            raise BadInput(what, f"{path}:{line}")
+        start, line = end + 1, line + 1
 
 
 def decoded(raw: bytes, path: str) -> str:
@@ -60,9 +101,13 @@ def decoded(raw: bytes, path: str) -> str:
 
 
 def detect(text: str | bytes, name: str) -> str:
-    """The format by content: `coagent`, `schedule`, `elle-suite` or `elle`; `name` is the file, for BadInput."""
+    """The format by content: `coagent`, `schedule`, `elle-suite`, `elle`, ...; `name` is the file, for BadInput."""
     text = decoded(text, name) if isinstance(text, bytes) else text
     head = next((row.strip() for row in text.split("\n") if row.strip() and not row.lstrip().startswith(";")), "")
+    if register_text.looks_like_it(head):
+        return "register-text"
+    if awdit.looks_like_it(head):
+        return "awdit"
     if not head.startswith(("{", "[", "#")):
         raise BadInput("is in no known history format; name it with --format, one of " + ", ".join(NAMES), name)
     if not head.startswith("{") or not head[1:].lstrip().startswith('"'):
@@ -75,6 +120,10 @@ def detect(text: str | bytes, name: str) -> str:
         return "coagent"
     if "ops" in first:
         return "schedule"
+    if "op_kind" in first:
+        return "atomix"
+    if first.get("event") == "trial_start":
+        return "racebench"
     return "elle-suite" if isinstance(first.get("history"), list) else "elle"
 
 
@@ -83,7 +132,10 @@ def load(path: str, format: str = "auto") -> list[Source]:
     if format not in NAMES:
         raise BadInput(f"unknown format {format!r}; known are {', '.join(NAMES)}")
     path = os.fspath(path)
-    text = read_text(path)
+    raw = _unpacked(read_bytes(path), path)
+    if format in ("auto", "elle", "elle-append") and (found := _columns(raw)):
+        return [Source(name=path, format="elle-append", content=found, where=path)]
+    text = decoded(raw, path)
     match detect(text, path) if format == "auto" else format:
         case "coagent":
             return [Source(name=path, format="coagent", content=text, where=path)]
@@ -92,10 +144,40 @@ def load(path: str, format: str = "auto") -> list[Source]:
                 Source(name=name, format="schedule", content=log, where=path) for name, log in schedules(text, path)
             ]
             return found
+        case "register-text":
+            found = register_text.transactions(text, path)
+            return [Source(name=path, format="register-text", content=found, where=path)]
+        case "awdit":
+            return [Source(name=path, format="awdit", content=awdit.transactions(text, path), where=path)]
         case "elle-suite":
             return list(_suite(text, path))
+        case "atomix":
+            return list(_traces(text, path))
+        case "racebench":
+            from checker.formats.racebench import trial
+
+            name, log = trial(text, path)
+            return [Source(name=name, format="schedule", content=log, where=path)]
         case wanted:
             return [_elle(text, path, wanted)]
+
+
+def _columns(raw: bytes) -> "Columns | None":
+    """The history in columns, when it is a plain list-append one; anything else is for the careful readers."""
+    if b"append" not in raw[:1_000_000]:
+        return None
+    from checker.formats.elle_columns import load_columns
+
+    return load_columns(raw)
+
+
+def _traces(text: str, path: str) -> Iterator[Source]:
+    """The traces of an Atomix log: as schedules, or as lists when something was aborted."""
+    from checker.formats.atomix import logs
+
+    for name, found in logs(text, path):
+        lists = isinstance(found[0], Transaction)
+        yield Source(name=name, format="elle-append" if lists else "schedule", content=found, where=path)
 
 
 def _elle(text: str, path: str, wanted: str) -> Source:

@@ -198,8 +198,8 @@ def test_writes_of_one_value_are_searched_and_never_guessed():
 
 
 def test_a_search_out_of_budget_is_unknown_and_exits_2():
-    rows = [f"T{number}: w x {number}; w y {number}" for number in range(1, 9)]
-    verdict = check_register(history(*rows, "R: r x 8; r y 8", "S: r x 1; r y 1"), budget=3)
+    rows = [f"T{number}: w x 1; w y {number}" for number in range(1, 9)]
+    verdict = check_register(history(*rows, "R: r x 1; r y 8", "S: r x 1; r y 1"), budget=3)
     assert (verdict.verdict, verdict.exit_code, bool(verdict.missing)) == ("unknown", 2, True)
 
 

@@ -1,0 +1,29 @@
+"""The parts of the benchmark by name, each imported when it is run."""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+
+from coagent.bad_input import BadInput
+from coagent.bench import Figure
+
+
+def _part(module: str, function: str) -> Callable[[], list[Figure]]:
+    return lambda: getattr(import_module(f"coagent.{module}"), function)()
+
+
+PARTS: Mapping[str, Callable[[], list[Figure]]] = {
+    "engine": _part("bench", "measured"),
+    "list-append": _part("bench_checker", "list_append_figures"),
+    "register": _part("bench_register", "register_figures"),
+    "history": _part("bench_history", "history_figures"),
+}
+"""What measures each part."""
+
+
+def chosen(names: Iterable[str] | None) -> list[str]:
+    """The parts asked for, in the order of PARTS; all when none is named. Raises BadInput for one that there is not."""
+    wanted = set(names or PARTS)
+    unknown = sorted(wanted - set(PARTS))
+    if unknown:
+        raise BadInput(f"there is no benchmark {unknown[0]!r}; known are {', '.join(PARTS)}")
+    return [name for name in PARTS if name in wanted]
