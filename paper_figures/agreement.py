@@ -13,9 +13,8 @@ from pathlib import Path
 from time import perf_counter
 
 from checker import check_file
-from paper_figures.readme_blocks import replaced
+from paper_figures.readme_blocks import CHECKER, replaced
 
-PLACE = Path(__file__).parent.parent / "checker" / "README.md"
 AWDIT = ("none", "read-committed", "read-atomic", "causal")
 DBCOP = {
     "ser": "serializable",
@@ -149,8 +148,8 @@ def main(folder: str) -> None:
     for one in agreements(known(Path(folder))):
         print(f"{one.collection}, {one.level}: {one.agree} of {one.histories} in {one.seconds:.1f} s", *one.astray)
         lines.append(one)
-    text = PLACE.read_text(encoding="utf-8")
-    PLACE.write_text(replaced(text, "agreement", table(lines)), encoding="utf-8")
+    text = CHECKER.read_text(encoding="utf-8")
+    CHECKER.write_text(replaced(text, "agreement", table(lines)), encoding="utf-8")
 
 
 if __name__ == "__main__":

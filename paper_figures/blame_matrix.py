@@ -1,6 +1,6 @@
 """Faults put into real runs against what the checker blames: a row for each kind of fault, a column for each answer.
 
-`counted` makes the runs, `table` writes them as the documents show them. A fault counts when it took effect, by
+`python -m paper_figures.blame_matrix` writes the table into `checker/README.md`, in a minute or two. A fault counts when it took effect, by
 a judge who knows nothing of blame: the run did not end as the agents' programs do one after the other, did not
 end at all, or broke its workload's invariant.
 """
@@ -15,6 +15,7 @@ from coagent.running import equal, serial_outcome
 from coagent.simulate import Outcome
 from coagent.stepper import verdict
 from coagent.workload import Workload
+from paper_figures.readme_blocks import CHECKER, replaced
 from workloads import names, workload
 from workloads.fault import KINDS, outcome
 
@@ -95,4 +96,4 @@ def exact(counts: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(table(counted(100)))
+    CHECKER.write_text(replaced(CHECKER.read_text(encoding="utf-8"), "blame", table(counted(100))), encoding="utf-8")

@@ -6,9 +6,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
+from coagent.history import History, lines
 from coagent.protocols import protocol
 from coagent.simulate import Chance, simulate
 from coagent.stepper import verdict
@@ -18,7 +20,7 @@ from paper_figures.blame_matrix import Injection, exact, injections, own_workloa
 from tests.scenarios_random import random_scenario
 from workloads import workload
 from workloads.broken_mtpo import BROKEN
-from workloads.fault import KINDS, Fault, kept, misread, outcome, unread
+from workloads.fault import KINDS, Fault, halfway, kept, misread, outcome, unread
 
 SOURCES: dict[str, Callable[[int], Workload]] = {
     "workloads": own_workloads,
@@ -123,3 +125,23 @@ def test_the_matrix_is_a_table_with_a_row_for_each_kind() -> None:
     rows = table({kind: Counter({broken: 3}) for kind, (broken, _) in KINDS.items()}).splitlines()
     assert len(rows) == len(KINDS) + 2 and all(row.count("|") == rows[0].count("|") for row in rows)
     assert all("**3**" in row for row in rows[2:])
+
+
+def test_the_command_line_knows_the_programs_of_the_workloads_that_come_along(
+    coagent: Callable, tmp_path: Path
+) -> None:
+    file = tmp_path / "kept.ndjson"
+    run = outcome(kept(workload("lost-update"), 3), 3)
+    file.write_text("".join(lines(run.history)), encoding="utf-8")
+    answer = coagent("check", file)
+    assert answer.code == 1 and "broken: A3" in answer.out
+    other = History({**run.history.header, "workload": "somebody else's"}, run.history.records)
+    file.write_text("".join(lines(other)), encoding="utf-8")
+    assert coagent("check", file).code == 0
+
+
+def test_an_agent_that_breaks_the_invariant_alone_is_told_beside_an_ok() -> None:
+    run = outcome(halfway(workload("k2-canary"), 0), 0)
+    found = verdict(run)
+    assert (found.verdict, found.blame) == ("ok", "A1")
+    assert "break the invariant too" in found.sentences()[-1]
