@@ -240,10 +240,12 @@ def derive(tree, known, facts, found, level, earlier):
                 unseen = (v not in one for one in facts.unseen(key, a) for v in facts.writes.get((key, b), []))
                 fits, edge = any(unseen), (s + a, c + b)
             case "older":  # a wrote too, and comes before the end of the path, who saw what b wrote: so before b
-                fits = linked and (key, a) in facts.writes and path[0] == c + a and path[-1][:node] == s
+                fits = linked and not facts.lists and (key, a) in facts.writes
+                fits = fits and path[0] == c + a and path[-1][:node] == s
                 fits, edge = fits and facts.saw(key, path[-1][node:], b), (c + a, s + b)
             case "newer":  # a saw what the start of the path wrote, and b, after that, wrote too: so a before b
-                fits = linked and (key, b) in facts.writes and path[0][:node] == c and path[-1] in (s + b, c + b)
+                fits = linked and not facts.lists and (key, b) in facts.writes
+                fits = fits and path[0][:node] == c and path[-1] in (s + b, c + b)
                 fits, edge = fits and facts.saw(key, a, path[0][node:]) and path[0] != c + b, (s + a, c + b)
             case "unwritten":
                 seen = [(one.count(v), facts.made[key, v]) for one in facts.seen(key, a) for v in one]

@@ -1,8 +1,8 @@
 """Faults put into real runs against what the checker blames: a row for each kind of fault, a column for each answer.
 
-`python -m paper_figures.blame_matrix` writes the table into `checker/README.md`, in a minute or two. A fault counts when it took effect, by
-a judge who knows nothing of blame: the run did not end as the agents' programs do one after the other, did not
-end at all, or broke its workload's invariant.
+`python -m paper_figures.blame_matrix` writes the table into `checker/README.md`, in a minute or two. A fault counts
+when it took effect, by a judge who knows nothing of blame: the run did not end as the agents' programs do one after
+the other, did not end at all, or broke its workload's invariant.
 """
 
 from collections import Counter
