@@ -25,10 +25,16 @@ __all__ = ["FORMATS", "check_file", "check_source", "prove"]
 
 
 def _coagent(source: Source, order: str, level: Level, rerun: "Rerun | None" = None) -> Verdict:
+    from checker.formats.own import whole
     from checker.notified import check_history
-    from coagent.history import parse
 
-    return check_history(parse(source.content, source.where), order=order, level=level, rerun=rerun)
+    if not isinstance(source.content, str) and order == "declared" and level.name == "serializable" and rerun is None:
+        from checker.columnar import screened_verdict
+
+        verdict = screened_verdict(source.content)
+        if verdict is not None:
+            return verdict
+    return check_history(whole(source.content, source.where), order=order, level=level, rerun=rerun)
 
 
 def _list_append(source: Source, order: str, level: Level) -> Verdict:

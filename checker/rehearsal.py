@@ -22,8 +22,8 @@ def replayed(
     """Run the effective operations in a serial order: what does not come out as recorded, and the final cells.
 
     A call whose meaning is known is executed again: result and writes must agree, and then it does not matter which
-    cells they rest on. Of any other every cell that it saw must hold then what it saw. A commuting call, whose total nobody was told, has no premise,
-    and writes what it comes to at its place.
+    cells they rest on. Of any other every cell that it saw must hold then what it saw. A commuting call, whose total
+    nobody was told, has no premise, and writes what it comes to at its place.
     """
     rank = {name: place for place, name in enumerate(order)}
     ledger = Ledger((path, frozen(value)) for path, value in history.header["state"].items())
@@ -73,11 +73,11 @@ def _meaning(one: Effective, ledger: Ledger, tools: Mapping[str, Tool]) -> list[
         return []
     try:
         result, wrote = tools[one.tool].exec(ledger, dict(one.args))
+        outside = sorted(path for path, _ in wrote if not any_overlap([path], one.writes))
     except (KeyError, TypeError, AttributeError):
         why = f"{one.op} calls {one.tool} with arguments that it does not take"
         return [local("wrong result", [one.transaction], [why])]
     found = []
-    outside = sorted(path for path, _ in wrote if not any_overlap([path], one.writes))
     if outside:
         why = f"{one.op} ({one.tool}) writes {', '.join(outside)}, outside the footprint that it declared"
         found.append(local("footprint escape", [one.transaction], [why]))

@@ -1,11 +1,11 @@
 """Judges the histories in a file in the order that each says its protocol promises."""
 
-import json
 from collections.abc import Sequence
 
 from checker import check_source
 from checker.certificate import certificate as certified
 from checker.formats import NAMES, Source, load, read_bytes
+from checker.formats.own import header
 from checker.level import level as known_level
 from checker.rerun import Rerun
 from checker.verdict import Verdict
@@ -61,11 +61,7 @@ def promised(source: Source) -> str:
     """The order that a history's header promises; `any` where it says none, or is not readable as a header."""
     if source.format != "coagent":
         return "any"
-    try:
-        header = json.loads(source.content.split("\n", 1)[0])
-    except (ValueError, RecursionError):
-        return "any"
-    order = header.get("order") if isinstance(header, dict) else None
+    order = header(source.content).get("order")
     return order if order in ORDERS else "any"
 
 
@@ -74,8 +70,8 @@ def programs(source: Source) -> Rerun | None:
     if source.format != "coagent":
         return None
     try:
-        header = json.loads(source.content.split("\n", 1)[0])
-        name, agents, state = header["workload"], [one["name"] for one in header["agents"]], header["state"]
+        head = header(source.content)
+        name, agents, state = head["workload"], [one["name"] for one in head["agents"]], head["state"]
         many = len(agents) if name in FAMILIES else None
         known = workload(name, agents=many)
         here = same(sorted((path, frozen(value)) for path, value in state.items()), sorted(known.state))

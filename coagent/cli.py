@@ -64,7 +64,6 @@ def run(
 ) -> int:
     """Simulate one run, and judge it."""
     from coagent import naming, running, saving
-    from coagent.history import lines
     from coagent.screen import Ticker, print_run
 
     if record is not None:
@@ -74,7 +73,7 @@ def run(
     with naming.blamed(protocol), Ticker(f"running {workload.name}") as ticker:
         ran = running.run(workload, engine, schedule=wanted, seed=seed, max_steps=max_steps, progress=ticker)
     if record is not None:
-        saving.save(lines(ran.outcome.history), record)
+        saving.save_history(ran.outcome.history, record)
     if as_json:
         _say_json(ran.to_json())
         return ran.exit_code
@@ -243,13 +242,13 @@ def bench(
     as_json: Json = False,
 ) -> int:
     """Time the engine and the checker on this machine: engine alone half a minute, all of it some minutes."""
-    from coagent import benches
+    from coagent.bench import PARTS, chosen
     from coagent.screen import Ticker, print_table
 
     figures = []
-    for part in benches.chosen(parts):
+    for part in chosen(parts):
         with Ticker(f"measuring {part}"):
-            figures += benches.PARTS[part]()
+            figures += PARTS[part]()
     if as_json:
         _say_json({one.name: {"value": one.value, "unit": one.unit, "of": one.of} for one in figures})
     else:

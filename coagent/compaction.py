@@ -5,6 +5,8 @@ What a row cannot hold exactly, field for field and in order, stays as it was re
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import chain
+from operator import itemgetter
 
 import numpy as np
 
@@ -15,8 +17,10 @@ from coagent.table import FIELD, KIND, STATUSES, Form, Table
 
 TOP = 2**31 - 1
 _INVOKED = ("position", "tool", "args", "reads", "writes", "blind", "recoverable")
-_DEFAULT = dict.fromkeys((*SCALARS, *TIMES), -1) | dict.fromkeys(
-    ("skip", "before_infer", "before_inferred", "before_invoke"), 0
+_DEFAULT = (
+    dict.fromkeys((*SCALARS, *TIMES), -1)
+    | dict.fromkeys(("skip", "before_infer", "before_inferred", "before_invoke"), 0)
+    | dict.fromkeys(FLAT, ())
 )
 
 
@@ -43,6 +47,7 @@ class Packing:
         self.known: dict[object, int] = {}
         self.forms: dict[Form, int] = {}
         self.ops: dict[str, int] = {}
+        self.shapes: dict[tuple[str, ...], list[tuple[str, Callable]] | None] = {}
         self.slots: list[tuple | Record | None] = []
         self.thinking: dict[str, list[int]] = {}
         self.invoked: dict[str, tuple[int, dict]] = {}
@@ -109,25 +114,30 @@ class Packing:
     def fill(self, row: dict, record: Record) -> None:
         """Put a record's fields in a row. Raises Misfit when they are not just those of its kind, in order."""
         kind = record["event"]
-        fields = RECORDS[kind]
-        names = [name for name in fields if name in record or not fields[name].startswith("?")]
-        if ["at", "event", *names] != [name for name in record if name != "crc"] or type(record["at"]) is not float:
+        shape = (kind, *record)
+        if shape not in self.shapes:
+            self.shapes[shape] = _fillers(kind, record)
+        fillers = self.shapes[shape]
+        if fillers is None or type(record["at"]) is not float:
             raise Misfit
         row["at_end"] = record["at"]
         if "tool" in record:
             self.fill_form(row, record, kind)
-        for name in names:
-            if name not in _INVOKED:
-                _FILL[name](self, row, name, record[name])
+        for name, filler in fillers:
+            filler(self, row, name, record[name])
 
     def fill_form(self, row: dict, record: Record, kind: str) -> None:
         args = record["args"]
+        if not isinstance(record["tool"], str):
+            raise Misfit
         if kind == "hold":
             form = Form(record["tool"], tuple(args), None, None, False, True)
         else:
             rank = self.agents[record["agent"]][1]
             position = record["position"]
-            if position[:-1] == rank and abs(position[-1]) < TOP:
+            if not all(type(record[name]) is bool for name in ("blind", "recoverable")):
+                raise Misfit
+            if position[:-1] == rank and type(position[-1]) is int and abs(position[-1]) < TOP:
                 row["key"] = position[-1]
             else:
                 row["place"] = self.text(position)
@@ -212,6 +222,15 @@ class Packing:
         return _tuple(row)
 
 
+def _fillers(kind: str, record: Record) -> list[tuple[str, Callable]] | None:
+    """What puts each field of such a record in a row; None when its fields are not those of the kind, in order."""
+    fields = RECORDS[kind]
+    names = [name for name in fields if name in record or not fields[name].startswith("?")]
+    if ["at", "event", *names] != [name for name in record if name != "crc"]:
+        return None
+    return [(name, _FILL[name]) for name in names if name not in _INVOKED]
+
+
 def _is(slot: object, kind: str, op: str) -> bool:
     return isinstance(slot, Mapping) and slot["event"] == kind and slot["op"] == op
 
@@ -220,7 +239,7 @@ def _named(paths: list[str], args: Mapping[str, object]) -> tuple[str, ...] | No
     """The arguments whose values are these paths, in order; None when some path is no argument's."""
     by_value = {value: name for name, value in reversed(args.items()) if isinstance(value, str)}
     names = tuple(by_value.get(path) for path in paths)
-    return None if None in names else names
+    return None if None in names or "" in paths else names
 
 
 def _whole(text: str) -> str:
@@ -258,6 +277,8 @@ def _fill_status(packing: Packing, row: dict, name: str, value: str) -> None:
 
 
 def _fill_flag(packing: Packing, row: dict, name: str, value: bool) -> None:
+    if not isinstance(value, bool):
+        raise Misfit
     row["flag"] = int(value)
 
 
@@ -271,6 +292,8 @@ def _fill_sightings(packing: Packing, row: dict, name: str, value: Mapping[str, 
 
 
 def _fill_cells(packing: Packing, row: dict, name: str, value: Mapping[str, Mapping]) -> None:
+    if any(tuple(one) not in ((), ("value",)) for one in value.values()):
+        raise Misfit
     row["wrote"], row["wrote_path"] = len(value), [packing.path(path) for path in value]
     row["wrote_value"] = [packing.cell(one["value"]) if one else -1 for one in value.values()]
 
@@ -289,18 +312,19 @@ _FILL: Mapping[str, Callable[[Packing, dict, str, object], None]] = {
     **dict.fromkeys(("attempt", "prompt_tokens", "cached_tokens", "output_tokens"), _integer),
 }
 _ORDER = (*SCALARS, *TIMES)
+_SCALARS_OF, _LISTS_OF = itemgetter(*_ORDER), itemgetter(*FLAT)
 _KIND_AT, _CAPTURED_AT = _ORDER.index("kind"), _ORDER.index("captured")
 
 
 def _tuple(row: dict) -> tuple:
     """A row as a tuple: its numbers, then its lists."""
-    return (*(row[name] for name in _ORDER), tuple(row.get(name, ()) for name in FLAT))
+    return (*_SCALARS_OF(row), *_LISTS_OF(row))
 
 
 def _columns(rows: list[tuple]) -> dict[str, np.ndarray]:
     found = {}
     for at, name in enumerate(_ORDER):
         found[name] = np.fromiter((row[at] for row in rows), np.float64 if name in TIMES else np.int32, len(rows))
-    for at, name in enumerate(FLAT):
-        found[name] = np.fromiter((one for row in rows for one in row[-1][at]), np.int32)
+    for at, name in enumerate(FLAT, len(_ORDER)):
+        found[name] = np.fromiter(chain.from_iterable(row[at] for row in rows), np.int32)
     return found

@@ -9,14 +9,14 @@ written by hand may leave the seal out (`"sealed": false`, no `crc`).
 
 import json
 import zlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from coagent.bad_input import BadInput
 from coagent.column import FLAT, SCALARS, TIMES
-from coagent.field_kind import CHECKS, NAMED
 from coagent.operation import Cell, Sighting, Value
+from coagent.record_check import Known, check_fields
 
 VERSION = 1
 
@@ -186,7 +186,7 @@ def parse(text: str, where: str) -> History:
         )
     if not rows:
         raise BadInput("the file is empty; a history has a header line at least", where)
-    header = _header(_object(rows[0], f"{where}:1"), f"{where}:1")
+    header = checked_header(_object(rows[0], f"{where}:1"), f"{where}:1")
     found = _numbered(rows, header, where)
     if '"event": "rows"' in text:
         found = iter(_unpacked(header, found, where))
@@ -209,7 +209,7 @@ def checked(history: History) -> History:
 
     Raises BadInput, with the place of the history as a whole, when one is not.
     """
-    _header(dict(history.header), history.where)
+    checked_header(dict(history.header), history.where)
     _checked(history.header, ((0, record) for record in history.records), history.where)
     return history
 
@@ -230,7 +230,7 @@ def _unpacked(header: Record, numbered: Iterable[tuple[int, dict]], where: str) 
         return found
     for number, record in found:
         if record.get("event") == "rows":
-            _fields(record, ROWS, (), (), f"{where}:{number}")
+            check_fields(record, ROWS, (), (), f"{where}:{number}")
     from coagent.packed import unpacked
 
     return unpacked(header, found, where)
@@ -276,7 +276,8 @@ def _sealed(row: str, crc: int, header: Record, place: str) -> int:
     return crc
 
 
-def _header(record: dict, place: str) -> dict:
+def checked_header(record: dict, place: str) -> dict:
+    """The header, when it is one of a version that is read here. Raises BadInput otherwise."""
     if record.get("history") != "coagent":
         raise BadInput(
             'the first line has no "history": "coagent", so this is no coagent history; name its --format', place
@@ -288,44 +289,11 @@ def _header(record: dict, place: str) -> dict:
         )
     if version != VERSION:
         raise BadInput(f"the history's version is {version!r}; it should be {VERSION}", place)
-    _fields(record, HEADER, (), (), place)
+    check_fields(record, HEADER, (), (), place)
     ranks = [agent["rank"] for agent in record["agents"]]
     if any(low >= high for low, high in pairwise(ranks)):
         raise BadInput(f"the agents' ranks, {ranks}, do not rise; agents are listed in pre-order", place)
     return record
-
-
-class Known:
-    """What the lines read so far have named: agents with their ranks and attempts, operations with their agents."""
-
-    def __init__(self, header: Record) -> None:
-        self.ranks = {agent["name"]: agent["rank"] for agent in header["agents"]}
-        self.attempts = dict.fromkeys(self.ranks, 1)
-        self.ops: dict[str, str] = {}
-
-    def problem(self, record: Record) -> str:
-        """What a record, whose fields are of the right kinds, says against the lines before it; or nothing."""
-        kind, agent, op = record["event"], record.get("agent"), record.get("op")
-        attempt = self.attempts.get(agent)
-        match kind:
-            case "launch" if record["rank"] != self.ranks[agent]:
-                return f"launches {agent!r} with rank {record['rank']}, and the header says {self.ranks[agent]}"
-            case "infer" | "invoke" | "abort" if record["attempt"] != attempt:
-                return f"is of attempt {record['attempt']} of {agent!r}, whose attempt is {attempt} here"
-            case "invoke" if op in self.ops:
-                return f"names {op!r}, which is invoked already; every operation needs its own name"
-            case "invoke" if record["position"][: len(self.ranks[agent])] != self.ranks[agent]:
-                return f"places {op!r} at {record['position']}, which does not begin with its agent's rank"
-            case _ if kind != "invoke" and agent is not None and self.ops.get(op, agent) != agent:
-                return f"says that {op!r} is {agent!r}'s, and it is {self.ops[op]!r}'s"
-        return ""
-
-    def note(self, record: Record) -> None:
-        """Learn from a record."""
-        if record["event"] == "invoke":
-            self.ops[record["op"]] = record["agent"]
-        elif record["event"] == "abort":
-            self.attempts[record["agent"]] += 1
 
 
 def _record(record: dict, known: Known, place: str) -> None:
@@ -334,35 +302,8 @@ def _record(record: dict, known: Known, place: str) -> None:
         raise BadInput(f"unknown event {kind!r}; known are {', '.join(RECORDS)}", place)
     if not isinstance(record.get("at"), int | float) or isinstance(record["at"], bool):
         raise BadInput(f"the {kind!r} record has no time 'at' in seconds", place)
-    _fields(record, RECORDS[kind], known.ranks, known.ops, place)
+    check_fields(record, RECORDS[kind], known.ranks, known.ops, place)
     problem = known.problem(record)
     if problem:
         raise BadInput(f"the {kind!r} record {problem}; the file was edited or pieced together", place)
     known.note(record)
-
-
-def _fields(record: dict, fields: Mapping[str, str], agents: Container[str], ops: Container[str], place: str) -> None:
-    for name, kind in fields.items():
-        if name not in record:
-            if kind.startswith("?"):
-                continue
-            raise BadInput(f"the {record.get('event', 'header')!r} record lacks {name!r}", place)
-        problem = _problem(record[name], kind.removeprefix("?"), agents, ops)
-        if problem:
-            raise BadInput(f"{name!r} of the {record.get('event', 'header')!r} record {problem}", place)
-    extra = set(record) - set(fields) - {"event", "at", "crc"}
-    if extra:
-        raise BadInput(f"the {record.get('event', 'header')!r} record has an unknown field {min(extra)!r}", place)
-
-
-def _problem(value: object, kind: str, agents: Container[str], ops: Container[str]) -> str:
-    """What is wrong with a field, or nothing."""
-    if kind == "op" and not (isinstance(value, str) and value in ops):
-        return f"names {value!r}, an operation that no line before invoked"
-    if kind == "ops" and not (isinstance(value, list) and all(isinstance(op, str) and op in ops for op in value)):
-        return "is not a list of operations invoked before"
-    if kind == "agent" and not (isinstance(value, str) and value in agents):
-        return f"names {value!r}, an agent that the header does not list"
-    if kind in CHECKS and not CHECKS[kind](value):
-        return f"is {json.dumps(value)[:60]}, which is not {NAMED[kind]}"
-    return ""

@@ -5,19 +5,21 @@ The same records under the same seal. `read` takes the whole file at once and gi
 then left to `coagent.history.parse` and `unpacked`, slower and with the line of what is wrong.
 """
 
+import gc
 import json
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
 
 from coagent.bad_input import BadInput
 from coagent.column import COLUMNS, LISTS, SCALARS, TIMES
-from coagent.compaction import TOP
+from coagent.compaction import TOP, Packing
 from coagent.expansion import records
-from coagent.history import Record
+from coagent.history import Record, checked_header
 from coagent.table import KIND, KINDS, Table, fault, form_of, nothing, used
 
 BLOCK = 50_000
@@ -93,6 +95,18 @@ def _short(name: str, columns: dict[str, np.ndarray]) -> list:
     return column.tolist()
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """No garbage collection while millions of lasting values are made; it would look at all of them time and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def read(raw: bytes, where: str) -> Table | None:
     """The table of a short history, from the bytes of its file; None when anything about it asks for a closer look."""
     lines = raw.split(b"\n")
@@ -105,10 +119,44 @@ def read(raw: bytes, where: str) -> Table | None:
         rows = [line for line in lines[1:] if _MARK in line[:64]]
         others = [_unsealed(json.loads(line)) for line in lines[1:] if _MARK not in line[:64]]
         columns, meant = _columns(rows)
-        table = table_of(_unsealed(header), columns, meant, others, where)
+        header = checked_header(_unsealed(header), where)
+        table = table_of(header, columns, meant, others, where)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return table
+
+
+def read_full(raw: bytes, where: str) -> Table | None:
+    """The table of a history in full, from the bytes of its file; None when anything asks for a closer look."""
+    with undisturbed():
+        return _full(raw, where)
+
+
+def _full(raw: bytes, where: str) -> Table | None:
+    import orjson
+
+    crc, packing, end, last = 0, None, 0, {}
+    try:
+        while end < len(raw):
+            start, end = end, raw.index(b"\n", end) + 1
+            line = raw[start : end - 1]
+            record = orjson.loads(line)
+            if record.pop("crc", None) is not None or (packing and packing.header["sealed"]):
+                crc = zlib.crc32(b"}", zlib.crc32(line[:-20], crc))
+                if line[-20:] != b', "crc": "%08x"}' % crc:
+                    return None
+            if packing is None:
+                packing = Packing(checked_header(record, where))
+            elif last.get("event") == "end":
+                return None
+            else:
+                packing.take(record)
+                last = record
+        table = packing.table(where)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        return None
+    whole = last.get("event") == "end" and last.get("records") == len(packing.slots) - 1
+    return table if whole and not fault(table) else None
 
 
 def _unsealed(record: Record) -> Record:
@@ -241,6 +289,9 @@ def unpacked(header: Record, found: Sequence[tuple[int, Record]], where: str) ->
     """
     rows = [(line, record) for line, record in found if record.get("event") == "rows"]
     others = [(line, record) for line, record in found if record.get("event") != "rows"]
+    if not others or others[-1][1].get("event") != "end":
+        what = "the history stops without its 'end' record, so it was cut; record the run again"
+        raise BadInput(what, f"{where}:{found[-1][0]}")
     blocks = {name: [_array(record[name], f"{where}:{line}") for line, record in rows] for name in COLUMNS}
     counts = [record["count"] for _, record in rows]
     meant = {name: [text for _, record in rows for text in record[name]] for name in MEANINGS}

@@ -100,7 +100,7 @@ class Table:
     forms: Sequence[Form]
     records: Sequence[Record]
     where: str = ""
-    _known: dict[str, np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.columns["kind"])
@@ -111,6 +111,12 @@ class Table:
             counts = np.maximum(self.columns[name], 0)
             self._known[name] = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
         return self._known[name]
+
+    def values(self) -> list[object] | None:
+        """The texts as JSON values; None when one is no JSON."""
+        if "values" not in self._known:
+            self._known["values"] = _values(self.texts)
+        return self._known["values"]
 
     @property
     def late(self) -> np.ndarray:
@@ -137,6 +143,21 @@ class Table:
         return self._known["owners"]
 
 
+def _values(texts: Sequence[str]) -> list[object] | None:
+    import orjson
+
+    try:
+        found = orjson.loads("[" + ",".join(texts) + "]")
+        if len(found) == len(texts):
+            return found
+    except ValueError:
+        pass
+    try:
+        return [json.loads(text) for text in texts]
+    except (ValueError, RecursionError):
+        return None
+
+
 def fault(table: Table) -> str:
     """What keeps the columns from fitting together, or nothing: every number in range, every record in one place."""
     columns, rows = table.columns, len(table)
@@ -148,6 +169,8 @@ def fault(table: Table) -> str:
         for part in parts:
             if len(columns[part]) != total:
                 return f"{part} has {len(columns[part])} entries, and {name} counts {total}"
+    if table.values() is None:
+        return "a text is no JSON"
     return _numbers_fault(table) or _ranges_fault(table) or _places_fault(table)
 
 
@@ -157,9 +180,13 @@ def _numbers_fault(table: Table) -> str:
         return "a row is of an unknown kind"
     if (kind == KIND["verbatim"]).sum() != len(table.records):
         return "some verbatim records have no row, or rows no record"
-    invoking = np.sort(op[(kind == KIND["call"]) | (kind == KIND["invoke"])])
-    if not np.array_equal(invoking, np.arange(len(invoking))):
+    invoking = op[among(kind, _INVOKED)]
+    named = np.zeros(len(invoking), bool)
+    if len(invoking) and not 0 <= invoking.min() <= invoking.max() < len(invoking):
         return "the operations are not numbered one by one"
+    named[invoking] = True
+    if not named.all():
+        return "two operations have one number"
     return ""
 
 
@@ -177,6 +204,16 @@ def _ranges_fault(table: Table) -> str:
         least = 0 if name in ("ops_op", "args_value") or name.endswith("_path") else -1
         if len(column) and not least <= column.min() <= column.max() < top:
             return f"{name} names what is not there"
+    formed = columns["form"] >= 0
+    sizes = np.array([len(form.args) for form in table.forms], np.int32)
+    if np.any(columns["args"][~formed] >= 0) or np.any(columns["args"][formed] != sizes[columns["form"][formed]]):
+        return "args are not as many as the form has"
+    shapeless = np.array([form.reads is None for form in table.forms] + [False], bool)[columns["form"]]
+    spelled = np.array([form.writes is None for form in table.forms] + [False], bool)[columns["form"]]
+    if np.any(shapeless & invoking & (columns["reads"] < 0)) or np.any(spelled & invoking & (columns["writes"] < 0)):
+        return "a call does not say what it declares"
+    if np.any(invoking & ~formed) or np.any(invoking & (columns["key"] == -1) & (columns["number"] == -1)):
+        return "a call has no shape or no name"
     if len(kind) and columns["number"].min() < -1 - texts:
         return "number names what is not there"
     for name in _NEEDED:

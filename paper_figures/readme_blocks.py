@@ -94,7 +94,8 @@ def levels() -> str:
     plain = [one for one in LEVELS.values() if not one.name.startswith("str") and not one.name.startswith(ALIKE)]
     heads = [f"{one.name}{f' ({one.adya})' if one.adya else ''}" for one in plain]
     named = dict.fromkeys(kind.adya for kind in TABLE)
-    phenomena = sorted({name for one in plain for name in one.forbids}, key=lambda name: [*named, name].index(name))
+    forbidden = {name for one in plain for name in one.forbids}
+    phenomena = [*(name for name in named if name in forbidden), *sorted(forbidden - set(named))]
     rows = ["| forbidden | " + " | ".join(heads) + " |", "| --- |" + " --- |" * len(heads)]
     rows += [
         f"| {name} | " + " | ".join("x" if name in one.forbids else "" for one in plain) + " |" for name in phenomena

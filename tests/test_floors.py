@@ -11,7 +11,23 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
-    ("operation", "path", "tool", "event", "effect", "history", "bad_input", "field_kind", "palette"),
+    (
+        "operation",
+        "path",
+        "tool",
+        "event",
+        "effect",
+        "history",
+        "column",
+        "table",
+        "compaction",
+        "expansion",
+        "packed",
+        "bad_input",
+        "field_kind",
+        "record_check",
+        "palette",
+    ),
     ("protocols",),
     (
         "scenario",
@@ -40,12 +56,16 @@ FLOORS = (
         "saving",
         "lanes",
         "exploring",
+        "exporting",
         "checking",
         "listing",
         "screen",
         "compare",
         "bench",
         "schema",
+        "proving",
+        "tracking",
+        "claim",
     ),
 )
 """The modules of `coagent` by floor; `checker` is beside floor 1, `workloads` is on the top floor."""

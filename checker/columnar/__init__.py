@@ -3,9 +3,6 @@
 The verdict is that of `checker.notified.check_history` on the same history in full, and its sentences are.
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 
@@ -14,24 +11,20 @@ from checker.verdict import Verdict
 from coagent.bad_input import BadInput
 from coagent.expansion import expanded
 from coagent.history import checked
+from coagent.packed import undisturbed
 from coagent.table import Table
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """No garbage collection while millions of lasting values are made; it would look at all of them time and again."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
 
 FEW = 20_000
 """Operations up to which a violated history is told from the whole of it: a cycle may lead through what is not in
 question by itself."""
+
+
+def screened_verdict(table: Table) -> Verdict | None:
+    """The verdict in the declared order, by what a screening leaves open; None when the whole has to be looked at."""
+    start = perf_counter()
+    with undisturbed():
+        verdict = _screened(table)
+    return verdict and replace(verdict, seconds=perf_counter() - start)
 
 
 def check_table(table: Table, *, order: str) -> Verdict:
@@ -39,12 +32,8 @@ def check_table(table: Table, *, order: str) -> Verdict:
 
     Seconds are those of the judgement. Anything but the declared order is judged record by record.
     """
-    start = perf_counter()
-    with undisturbed():
-        verdict = _screened(table) if order == "declared" else None
-    if verdict is None:
-        verdict = check_history(checked(expanded(table)), order=order)
-    return replace(verdict, seconds=perf_counter() - start)
+    verdict = screened_verdict(table) if order == "declared" else None
+    return verdict or check_history(checked(expanded(table)), order=order)
 
 
 def _screened(table: Table) -> Verdict | None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coagent.field_kind import CHECKS, is_value
-from coagent.table import Table
+from coagent.table import KIND, Table
 
 FAR = 2**61
 """Integers from here on are reckoned with elsewhere, in Python."""
 
 _VALUES = ("args_value", "saw_value", "captured_value", "wrote_value")
 _PLAIN = (str, int, bool, type(None))
+_WORDS = {"judge": ("keep", "rewrite", "retract", "insert"), "repair": ("rewrite", "retract", "insert")}
 _CHOSEN = {"reads": "paths", "writes": "paths", "place": "position", "route": "str"}
 
 
@@ -58,7 +59,7 @@ class Meaning:
 
 def meanings(table: Table) -> Meaning | None:
     """The meanings; None when one is not of its kind, so that the records have to be read one by one."""
-    values = _values(table.texts)
+    values = table.values()
     if values is None or not _kinds_hold(table, values):
         return None
     paths = list(table.paths)
@@ -101,22 +102,6 @@ def _ordered(paths: Sequence[str]) -> tuple[list[str], list[int]]:
     return names.gather(order).to_list(), order.to_list()
 
 
-def _values(texts: Sequence[str]) -> list[object] | None:
-    """The texts as values; None when one is no JSON."""
-    import orjson
-
-    try:
-        found = orjson.loads("[" + ",".join(texts) + "]")
-        if len(found) == len(texts):
-            return found
-    except ValueError:
-        pass
-    try:
-        return [json.loads(text) for text in texts]
-    except (ValueError, RecursionError):
-        return None
-
-
 def _kinds_hold(table: Table, values: Sequence[object]) -> bool:
     """Whether every text is what the places where it stands allow (see `coagent.field_kind`)."""
     columns = table.columns
@@ -125,7 +110,25 @@ def _kinds_hold(table: Table, values: Sequence[object]) -> bool:
     for name, kind in _CHOSEN.items():
         if not all(CHECKS[kind](values[at]) for at in _used((name,), columns, len(values))):
             return False
-    return all(values[at] in ("keep", "rewrite", "retract", "insert") for at in _used(("word",), columns, len(values)))
+    if not all(type(values[at]) is str and values[at] for at in _named(table)):
+        return False
+    for kind, words in _WORDS.items():
+        rows = columns["kind"] == KIND[kind]
+        if not all(values[at] in words for at in np.unique(columns["word"][rows]).tolist()):
+            return False
+    return True
+
+
+def _named(table: Table) -> Iterator[int]:
+    """The texts of the arguments that the forms take for paths."""
+    columns, owners = table.columns, table.owners
+    start = table.starts("args")[owners]
+    for number, form in enumerate(table.forms):
+        mine = start[columns["form"][owners] == number]
+        for name in {*(form.reads or ()), *(form.writes or ())}:
+            here = np.zeros(len(table.texts), bool)
+            here[columns["args_value"][mine + form.args.index(name)]] = True
+            yield from np.flatnonzero(here).tolist()
 
 
 def _used(names: Iterable[str], columns: Mapping[str, np.ndarray], size: int) -> list[int]:

@@ -6,6 +6,7 @@ handed on. Knows single cells and listings, notices that were consumed, undo and
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,12 +62,15 @@ class _Screening:
         self.start = {name: table.starts(name) for name in ("args", "saw", "captured", "wrote", "ops")}
 
     def screened(self) -> Screened:
-        counted = self.counted()
-        live, strayed = self.physical()
-        strayed |= self.declared(counted, live)
-        strayed |= live != self.meaning.final
-        known = (self.table, self.meaning, self.start, self.table.owners, counted.acted, counted.wrote)
-        self.doubted |= (misreckoned(*known) | escapes(*known)) & counted.standing
+        with ThreadPoolExecutor(1) as beside:
+            physical = beside.submit(self.physical)
+            counted = self.counted()
+            final = self.declared(counted)
+            known = (self.table, self.meaning, self.start, self.table.owners, counted.acted, counted.wrote)
+            self.doubted |= (misreckoned(*known) | escapes(*known)) & counted.standing
+            live, strayed, doubted = physical.result()
+        self.doubted |= doubted
+        strayed |= (live != final) | (live != self.meaning.final)
         return Screened(doubted=self.doubted, strayed=strayed, meaning=self.meaning)
 
     # what each operation comes to
@@ -152,38 +156,43 @@ class _Screening:
         failed = change & (columns["status"] != OK) & (kind != KIND["mask"]) & (columns["wrote"] > 0)
         self.doubted[op[failed]] = True
         step = np.flatnonzero(change | among(kind, ("undo", "inherit")))
+        often = np.bincount(op[step], minlength=self.ops)[op[step]] > 1
+        step = step[often | ~change[step]]
         step = step[np.argsort(op[step], kind="stable")]
-        mine, back = op[step], among(kind[step], ("undo", "inherit"))
-        begins = np.concatenate(([True], mine[1:] != mine[:-1]))
-        wrong = back & (begins | np.concatenate(([True], back[:-1])))
-        again = np.concatenate(([False], columns["wrote"][step[:-1]] > 0)) & ~np.concatenate(([True], back[:-1]))
-        masked = kind[step] == KIND["mask"]
-        again &= ~begins & ~back & ~np.concatenate(([False], masked[:-1]))
-        wrong |= again
-        wrong |= (masked & ~begins) | (back & np.concatenate(([False], masked[:-1])))
-        self.doubted[mine[wrong]] = True
-        ends = np.concatenate((begins[1:], [True])) if len(step) else begins[:0]
         undone = np.zeros(self.ops, bool)
-        undone[mine[ends & back] if len(step) else []] = True
+        if len(step):
+            wrong, ends = self.out_of_turn(step)
+            self.doubted[op[wrong]] = True
+            undone[op[ends]] = True
         self.doubted |= undone & ~gone & (columns["wrote"][wrote] > 0)
         return wrote
 
+    def out_of_turn(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of the rows that write, mask, undo or leave, by operation: those out of turn, and those that leave it undone.
+
+        A write comes first or after an undo, or after a write that changed nothing; an undo comes after a write.
+        """
+        kind, op = self.kind[step], self.op[step]
+        back, masked = among(kind, ("undo", "inherit")), kind == KIND["mask"]
+        begins = np.concatenate(([True], op[1:] != op[:-1]))
+        ends = np.concatenate((begins[1:], [True]))
+        after_back, after_mask = (np.concatenate(([False], one[:-1])) for one in (back, masked))
+        after_change = np.concatenate(([False], self.columns["wrote"][step[:-1]] > 0)) & ~after_back & ~after_mask
+        wrong = np.where(begins, back, (back & (after_back | after_mask)) | (~back & after_change) | masked)
+        return step[wrong], step[ends & back]
+
     # the live store
 
-    def physical(self) -> tuple[np.ndarray, np.ndarray]:
-        """What each path holds in the end by the recorded effects; and the paths where that is not plain."""
+    def physical(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What each path holds in the end by the recorded effects; paths and operations where that is not plain."""
         columns, kind, op, first = self.columns, self.kind, self.op, self.first
-        calls = np.flatnonzero((kind == KIND["call"]) & (columns["captured"] >= 0))
-        alone = self.rows("exec", "redo")
-        prepared = np.sort(np.concatenate((calls, self.rows("prepare"))))
-        changed = np.sort(np.concatenate((calls, alone)))
+        calls = (kind == KIND["call"]) & (columns["captured"] >= 0)
+        prepared = np.flatnonzero(calls | (kind == KIND["prepare"]))
+        changed = np.flatnonzero(calls | among(kind, ("exec", "redo")))
         undone = self.rows("undo")
+        doubted = np.zeros(self.ops, bool)
         basis, doubtful = self.bases(prepared, changed, undone)
-        left = self.rows("inherit")
-        heirs = np.full(self.ops, len(kind), np.int64)
-        np.minimum.at(heirs, columns["other"][left], left)
-        doubtful |= heirs[op[undone]] < undone
-        self.doubted[op[undone[doubtful]]] = True
+        doubted[op[undone[doubtful]]] = True
         undone, basis = undone[~doubtful], basis[~doubtful]
         parts = []
         for rows, source, after, check in ((prepared, prepared, 0, 2), (changed, changed, 1, 0), (undone, basis, 0, 1)):
@@ -208,18 +217,20 @@ class _Screening:
         was = np.where(before >= 0, value[before], self.meaning.initial[path])
         whose = np.where(before >= 0, writer[before], -1)
         wrong = (check == 2) & (was != value) | (check == 1) & (whose != by)
-        self.doubted[by[wrong]] = True
+        doubted[by[wrong]] = True
         live = self.meaning.initial.copy()
         change = check < 2
         live[path[change]] = value[change]
         strayed = np.zeros(len(live), bool)
         strayed[path[wrong]] = True
-        return live, strayed
+        return live, strayed, doubted
 
     def bases(self, prepared: np.ndarray, changed: np.ndarray, undone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For each undo, the row whose captured cells it puts back; and whether these are not just what was written."""
-        basis = latest(self.op, prepared, undone)
-        write = latest(self.op, changed, undone)
+        op = self.op
+        basis = latest(op[prepared], prepared, op[undone], undone)
+        write = latest(op[changed], changed, op[undone], undone)
+        basis = self.inherited(prepared, basis, undone)
         columns = self.columns
         doubtful = (basis < 0) | (write < 0) | (columns["captured"][basis] != columns["wrote"][write])
         sure = np.flatnonzero(~doubtful)
@@ -228,10 +239,21 @@ class _Screening:
         doubtful[sure[row[columns["captured_path"][left] != columns["wrote_path"][right]]]] = True
         return basis, doubtful
 
+    def inherited(self, prepared: np.ndarray, basis: np.ndarray, undone: np.ndarray) -> np.ndarray:
+        """The bases, of an heir those of the operation that left under it; -1 where more than that went on."""
+        op, left = self.op, self.rows("inherit")
+        heir = self.columns["other"][left]
+        came = latest(heir, left, op[undone], undone)
+        came = np.where(came > basis, came, -1)
+        again = latest(heir, left, op[undone], came)
+        lower = latest(op[prepared], prepared, op[came], came)
+        deeper = latest(heir, left, op[came], came)
+        return np.where(came < 0, basis, np.where((again > basis) | (deeper > lower), -1, lower))
+
     # the declared order
 
-    def declared(self, counted: Counted, live: np.ndarray) -> np.ndarray:
-        """Doubt whoever saw what its place in the order does not show; the paths that end otherwise than they are."""
+    def declared(self, counted: Counted) -> np.ndarray:
+        """Doubt whoever saw what its place in the order does not show; what each path comes to in that order."""
         columns = self.columns
         ops = np.flatnonzero(counted.standing & (counted.acted >= 0))
         acted, wrote = counted.acted[ops], counted.wrote[ops]
@@ -255,16 +277,15 @@ class _Screening:
         self.doubted[by[~writes & (due != values)]] = True
         final = self.meaning.initial.copy()
         final[paths[writes]] = values[writes]
-        return final != live
+        return final
 
     def missed(self, op: np.ndarray, folder: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Operations and paths that they listed without seeing, so that nothing may be there at their place."""
         found: tuple[list[int], list[int]] = [], []
+        members = {where: set(self.meaning.below(self.meaning.paths[where])) for where in np.unique(folder).tolist()}
+        start = self.start["saw"]
         for who, where, at in zip(op.tolist(), folder.tolist(), row.tolist(), strict=True):
-            start = self.start["saw"][at]
-            seen = set(self.columns["saw_path"][start : start + self.columns["saw"][at]].tolist())
-            for path in self.meaning.below(self.meaning.paths[where]):
-                if path not in seen:
-                    found[0].append(who)
-                    found[1].append(path)
+            unseen = members[where].difference(self.columns["saw_path"][start[at] : start[at + 1]].tolist())
+            found[0].extend([who] * len(unseen))
+            found[1].extend(unseen)
         return np.array(found[0], np.int64), np.array(found[1], np.int64)

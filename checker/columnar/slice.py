@@ -2,6 +2,9 @@
 their paths in turn, so that nothing inside could have come out otherwise for anything outside.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator
+
 import numpy as np
 
 from checker.columnar.meaning import Meaning
@@ -66,59 +69,53 @@ def _names(table: Table, inside: np.ndarray) -> frozenset[str]:
 
 def _closed(table: Table, found: Screened) -> tuple[np.ndarray, np.ndarray]:
     """The operations and paths that hang together with those in question."""
-    inside, paths = found.doubted.copy(), found.strayed.copy()
+    inside, paths = found.doubted, found.strayed
     if not inside.any() and not paths.any():
         return inside, paths
-    op, path = _touches(table, found.meaning)
-    left, right = _named(table)
+    left, right, nodes = _links(table, found.meaning)
+    reached = np.zeros(nodes, bool)
+    reached[: len(inside) + len(paths)] = np.concatenate((inside, paths))
     grown = -1
-    while grown != (grown := int(inside.sum()) + int(paths.sum())):
-        paths[path[inside[op]]] = True
-        inside[op[paths[path]]] = True
-        inside[left[inside[right]]] = True
-        inside[right[inside[left]]] = True
-    return inside, paths
+    while grown != (grown := int(reached.sum())):
+        reached[right[reached[left]]] = True
+        reached[left[reached[right]]] = True
+    return reached[: len(inside)], reached[len(inside) : len(inside) + len(paths)]
 
 
-def _named(table: Table) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of operations, one of which names the other: as its cause, its heir, its cover, or the writer it saw."""
-    columns = table.columns
+def _links(table: Table, meaning: Meaning) -> tuple[np.ndarray, np.ndarray, int]:
+    """Pairs of what hangs together, and how many things there are: operations, then paths, then folders.
+
+    An operation hangs together with all it saw, captured, wrote, declared, or was given the name of, and with each
+    operation that it names as its cause, its heir, its cover or a writer; a folder with those who list it and with
+    what is below.
+    """
+    columns, owners = table.columns, table.owners
+    ops = len(owners)
     rows = np.flatnonzero((columns["other"] >= 0) & (columns["op"] >= 0))
     pairs = [(columns["op"][rows], columns["other"][rows])]
-    for name in ("saw", "captured"):
+    for name in ("saw", "captured", "wrote"):
         there = np.flatnonzero((columns[name] > 0) & (columns["op"] >= 0))
         which, at = entries(table.starts(name), there)
-        writer = columns[f"{name}_writer"][at]
-        pairs.append((columns["op"][there[which]][writer >= 0], writer[writer >= 0]))
-    left, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    return left, right
-
-
-def _touches(table: Table, meaning: Meaning) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of an operation and a path: all it saw, listed, captured, wrote, declared, or was given the name of."""
-    columns, ops, paths = table.columns, [], []
-    for name in ("saw", "captured", "wrote"):
-        rows = np.flatnonzero(columns[name] > 0)
-        which, at = entries(table.starts(name), rows)
-        ops.append(columns["op"][rows[which]])
-        paths.append(columns[f"{name}_path"][at])
-    listed = np.unique(np.stack((ops[0], paths[0]))[:, meaning.listing[paths[0]]], axis=1)
-    owners = table.owners
-    folders = [(op, meaning.paths[path]) for op, path in listed.T.tolist()]
-    for number, form in enumerate(table.forms):
-        if form.tool in _LISTING:
-            mine = np.flatnonzero((columns["form"][owners] == number) & (columns["args"][owners] > 0))
-            which, at = entries(table.starts("args"), owners[mine])
-            given = zip(mine[which].tolist(), columns["args_value"][at].tolist(), strict=True)
-            folders += [(op, f"{meaning.values[value]}/") for op, value in given]
-    for op, folder in folders:
-        below = np.fromiter(meaning.below(folder), np.int64)
-        ops.append(np.full(len(below), op))
-        paths.append(below)
+        op = columns["op"][there[which]]
+        pairs.append((op, columns[f"{name}_path"][at] + ops))
+        if name != "wrote":
+            writer = columns[f"{name}_writer"][at]
+            pairs.append((op[writer >= 0], writer[writer >= 0]))
     which, at = entries(table.starts("args"), owners)
     given = meaning.path[columns["args_value"][at]]
-    ops.append(which[given >= 0])
-    paths.append(given[given >= 0])
+    pairs.append((which[given >= 0], given[given >= 0] + ops))
+    pairs += [(mine, np.full(len(mine), path + ops)) for mine, path in _declared(table, meaning)]
+    folders, nodes = _folders(table, meaning), ops + len(meaning.paths)
+    for at, (folder, listing) in enumerate(folders.items()):
+        below = np.fromiter(meaning.below(folder), np.int64) + ops
+        pairs += [(np.array(one, np.int64), np.full(len(one), nodes + at)) for one in (listing, below)]
+    left, right = (np.concatenate(side).astype(np.int64) for side in zip(*pairs, strict=True))
+    return left, right, nodes + len(folders)
+
+
+def _declared(table: Table, meaning: Meaning) -> Iterator[tuple[np.ndarray, int]]:
+    """Operations and each path that they spell out in what they declare."""
+    columns, owners = table.columns, table.owners
     known = {path: at for at, path in enumerate(meaning.paths)}
     for side in ("reads", "writes"):
         declaring = np.flatnonzero(columns[side][owners] >= 0)
@@ -126,7 +123,23 @@ def _touches(table: Table, meaning: Meaning) -> tuple[np.ndarray, np.ndarray]:
         for text in np.unique(texts).tolist():
             for path in meaning.values[text]:
                 if path in known:
-                    mine = declaring[texts == text]
-                    ops.append(mine)
-                    paths.append(np.full(len(mine), known[path]))
-    return np.concatenate(ops).astype(np.int64), np.concatenate(paths).astype(np.int64)
+                    yield declaring[texts == text], known[path]
+
+
+def _folders(table: Table, meaning: Meaning) -> dict[str, list[int]]:
+    """The operations that listed each folder, by what they saw, or as their tool does whether they say so or not."""
+    columns, owners = table.columns, table.owners
+    found: dict[str, list[int]] = defaultdict(list)
+    there = np.flatnonzero((columns["saw"] > 0) & (columns["op"] >= 0))
+    which, at = entries(table.starts("saw"), there)
+    listed = meaning.listing[columns["saw_path"][at]]
+    op = columns["op"][there[which[listed]]]
+    for one, path in zip(op.tolist(), columns["saw_path"][at[listed]].tolist(), strict=True):
+        found[meaning.paths[path]].append(one)
+    for number, form in enumerate(table.forms):
+        if form.tool in _LISTING:
+            mine = np.flatnonzero((columns["form"][owners] == number) & (columns["args"][owners] > 0))
+            which, at = entries(table.starts("args"), owners[mine])
+            for one, value in zip(mine[which].tolist(), columns["args_value"][at].tolist(), strict=True):
+                found[f"{meaning.values[value]}/"].append(one)
+    return found

@@ -21,15 +21,18 @@ def previous(path: np.ndarray, change: np.ndarray) -> np.ndarray:
     return np.where(before >= begin, before, -1)
 
 
-def latest(op: np.ndarray, rows: np.ndarray, asking: np.ndarray) -> np.ndarray:
-    """For each of the rows asking: the last of `rows`, both rising, that comes before and is of the same operation."""
-    keys = op[rows].astype(np.int64) << 32 | rows
-    order = np.argsort(keys, kind="stable")
-    at = np.searchsorted(keys[order], op[asking].astype(np.int64) << 32 | asking) - 1
+def latest(op: np.ndarray, rows: np.ndarray, asked: np.ndarray, asking: np.ndarray) -> np.ndarray:
+    """For each of the rows asking, about the operation `asked`: the last of `rows` before it that is of that one
+    (`op`, row by row), or -1."""
+    there = np.isin(op, asked) if len(asked) < len(op) // 8 else np.ones(len(op), bool)
+    op, rows = op[there], rows[there]
     if not len(rows):
         return np.full(len(asking), -1, np.int64)
-    found = rows[order[np.maximum(at, 0)]]
-    return np.where((at >= 0) & (op[found] == op[asking]), found, -1)
+    keys = op.astype(np.int64) << 32 | rows
+    order = np.argsort(keys)
+    at = np.searchsorted(keys[order], asked.astype(np.int64) << 32 | np.maximum(asking, 0)) - 1
+    found = order[np.maximum(at, 0)]
+    return np.where((at >= 0) & (asking >= 0) & (op[found] == asked), rows[found], -1)
 
 
 def ranked(high: np.ndarray, low: np.ndarray) -> np.ndarray:

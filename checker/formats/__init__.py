@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from checker.formats import awdit, register_text
+from checker.formats import awdit, own, register_text
 from checker.formats.compressed import unpacked
 from checker.formats.elle import load_json, rows_of_edn, rows_of_json, transactions
 from checker.formats.schedule import Log, schedules
@@ -19,6 +19,7 @@ from coagent.bad_input import BadInput
 
 if TYPE_CHECKING:
     from checker.columns import Columns
+    from coagent.table import Table
 
 LONGEST_LINE = 64 << 20
 """Bytes of the longest line that is read."""
@@ -44,12 +45,12 @@ class Source:
     """One history as read: its name, its format (never `auto`, `elle` or `elle-suite`), and what it holds.
 
     `content` is the transactions (elle, register text, awdit; those of a plain list-append history in columns), the log
-    (schedule) or the text itself (coagent); `where` is the file.
+    (schedule), the text itself or its columns (coagent); `where` is the file.
     """
 
     name: str
     format: str
-    content: "tuple[Transaction, ...] | Columns | Log | str"
+    content: "tuple[Transaction, ...] | Columns | Log | Table | str"
     where: str
 
 
@@ -64,7 +65,8 @@ def read_bytes(path: str) -> bytes:
         raise BadInput("is a folder, not a history; name a file inside it", path) from None
     except (OSError, ValueError) as error:
         raise BadInput(f"cannot be read ({getattr(error, 'strerror', None) or error})", path) from None
-    _refuse_endless_line(raw, path)
+    if not raw.startswith(own.PARQUET):
+        _refuse_endless_line(raw, path)
     return raw
 
 
@@ -133,6 +135,8 @@ def load(path: str, format: str = "auto") -> list[Source]:
         raise BadInput(f"unknown format {format!r}; known are {', '.join(NAMES)}")
     path = os.fspath(path)
     raw = _unpacked(read_bytes(path), path)
+    if format in ("auto", "coagent") and (table := own.columns(raw, path)):
+        return [Source(name=path, format="coagent", content=table, where=path)]
     if format in ("auto", "elle", "elle-append") and (found := _columns(raw)):
         return [Source(name=path, format="elle-append", content=found, where=path)]
     text = decoded(raw, path)

@@ -2,8 +2,8 @@
 
 Kinds, agents and statuses read as words in any Parquet reader; `paths`, `texts` and `forms` list, by row number, what
 the numbers in the other columns mean, `record` holds the verbatim records, and the entries of the lists (what a row
-saw, wrote, captured) stand row after row, as many as the row says, in columns of their own. The file carries a checksum of itself
-between its last page and its footer, where no reader looks, so that a damaged one is refused.
+saw, wrote, captured) stand row after row, as many as the row says, in columns of their own. The file carries a
+checksum of itself between its last page and its footer, where no reader looks, so that a damaged one is refused.
 """
 
 import json

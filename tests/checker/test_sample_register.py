@@ -4,7 +4,7 @@ import pytest
 
 from checker.register import check_register
 from checker.sample_register import PLANTED, Mix, sampled
-from coagent.bench_register import register_figures
+from coagent.bench.register import register_figures
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_never_listed_as_it_ran():

@@ -98,7 +98,7 @@ class _Joining:
         changed = {name: _shifted(columns[name], self.ops) for name in _OPS}
         changed |= {name: _mapped(columns[name], texts) for name in _TEXTS}
         changed |= {name: columns[name] + len(self.paths) for name in _PATHS}
-        changed |= {name: np.where(columns[name] >= 0, columns[name] + self.at, -1.0) for name in TIMES}
+        changed |= {name: np.where(columns[name] >= 0, np.round(columns[name] + self.at, 6), -1.0) for name in TIMES}
         changed |= {"form": _mapped(columns["form"], forms), "place": self.positions(day, columns, low)}
         changed["number"] = np.where(named, columns["number"] + self.number[agent], columns["number"])
         keyed = named & (columns["place"] < 0)

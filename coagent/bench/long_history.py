@@ -5,16 +5,19 @@ recorded and told again and again with other objects, names and times. Nothing i
 """
 
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
+from coagent.bench.long_table import Day, joined
 from coagent.compaction import compacted
 from coagent.judge import drawn
-from coagent.long_table import Day, joined
 from coagent.operation import Call, Result, Value
 from coagent.program import Intent
 from coagent.protocols import protocol
 from coagent.simulate import Clock, simulate
-from coagent.table import Table
+from coagent.table import KIND, Table
 from coagent.workload import Agent, Workload
 from coagent.world import Setting
 
@@ -22,20 +25,25 @@ AGENTS, CALLS, SHARED, DAYS = 16, 120, 0.06, 3
 """Agents, steps of each in a day, share of the steps that are on shared objects, days that are recorded."""
 
 
-def long_history(operations: int, *, seed: int = 0, protocol_name: str = "mtpo") -> Table:
-    """A history of at least that many operations, in columns; same seed, same history."""
-    days = [recorded(f"{seed}/{day}", protocol_name) for day in range(DAYS)]
+def long_history(
+    operations: int, *, seed: int = 0, protocol_name: str = "mtpo", calls: int = CALLS, days: int = DAYS
+) -> Table:
+    """A history of at least that many operations, in columns; same arguments, same history.
+
+    `days` of `calls` steps an agent are recorded, and then come in turn.
+    """
+    days = [recorded(f"{seed}/{day}", protocol_name, calls) for day in range(days)]
     chosen, done = [], 0
     while done < operations:
-        chosen.append(days[len(chosen) % DAYS])
+        chosen.append(days[len(chosen) % len(days)])
         done += chosen[-1].operations
     return joined(chosen)
 
 
-def recorded(seed: str, protocol_name: str = "mtpo") -> Day:
+def recorded(seed: str, protocol_name: str = "mtpo", calls: int = CALLS) -> Day:
     """A day as the engine records it under a protocol."""
     agents = tuple(
-        Agent(name=f"agent-{index:02}", program=partial(_working, seed, index), think_s=1 + index / 100)
+        Agent(name=f"agent-{index:02}", program=partial(_working, seed, index, calls), think_s=1 + index / 100)
         for index in range(AGENTS)
     )
     state = tuple((f"shared/stock/{number}", 100) for number in range(AGENTS)) + (("shared/desk/lamp", 1),)
@@ -44,9 +52,33 @@ def recorded(seed: str, protocol_name: str = "mtpo") -> Day:
     return Day(compacted(run.history))
 
 
-def _working(seed: str, index: int) -> Generator[Intent, Result, Value]:
+def misled(table: Table) -> Table:
+    """The same history with one fault: a read in the middle of it saw, and told, a version that had been replaced,
+    and nobody gave notice of it. Raises LookupError when no read has such a version behind it.
+    """
+    columns = {name: column.copy() for name, column in table.columns.items()}
+    gets = [number for number, form in enumerate(table.forms) if form.tool == "get"]
+    reads = np.flatnonzero((columns["kind"] == KIND["call"]) & np.isin(columns["form"], gets) & (columns["saw"] == 1))
+    spoken = np.bincount(columns["op"][columns["op"] >= 0], minlength=len(table.owners))
+    reads = reads[spoken[columns["op"][reads]] == 1]
+    entry = table.starts("saw")[reads]
+    middle = len(reads) // 2
+    for at in (*range(middle, len(reads)), *range(middle)):
+        path, saw = columns["saw_path"][entry[at]], columns["saw_value"][entry[at]]
+        writes = np.flatnonzero(columns["wrote_path"] == path)
+        rows = np.searchsorted(table.starts("wrote"), writes, side="right") - 1
+        older = writes[
+            (rows < reads[at]) & (columns["wrote_value"][writes] != saw) & (columns["wrote_value"][writes] >= 0)
+        ]
+        if saw >= 0 and len(older):
+            columns["saw_value"][entry[at]] = columns["value"][reads[at]] = columns["wrote_value"][older[0]]
+            return replace(table, columns=columns)
+    raise LookupError("no read of something that was written twice")
+
+
+def _working(seed: str, index: int, calls: int) -> Generator[Intent, Result, Value]:
     """One agent's day: mostly on its own objects; now and then it builds on a shared one, which may move under it."""
-    for step in range(CALLS):
+    for step in range(calls):
         lot, which = drawn("long", (seed, index, step)), drawn("which", (seed, index, step))
         mine = f"own/{index}/{int(which * 10)}"
         stock = f"shared/stock/{int(which * AGENTS)}"

@@ -7,11 +7,11 @@ promise that a step costs what it conflicts with, not what has gone before (cont
 import gc
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from statistics import mean, median
 from time import perf_counter
 
+from coagent.bench.figure import Figure
 from coagent.explore import explore
 from coagent.judge import drawn
 from coagent.operation import Call, Result, Value
@@ -25,16 +25,6 @@ from workloads import workload
 AGENTS, OPERATIONS, SHARED = 64, 200, 0.02
 TWO = 2
 REPEATS = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A measured number, its unit, and what it is of."""
-
-    name: str
-    value: float
-    unit: str
-    of: str
 
 
 class Timed:

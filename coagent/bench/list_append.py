@@ -14,7 +14,7 @@ from time import perf_counter
 from checker import check_source
 from checker.formats import load
 from checker.sample import Shape, history
-from coagent.bench import Figure
+from coagent.bench.figure import Figure
 
 SMALL, LARGE = 25_000, 250_000
 """Transactions: about four steps each, so 100 thousand and a million steps."""

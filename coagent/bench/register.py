@@ -9,7 +9,7 @@ from time import process_time
 from checker.level import LEVELS
 from checker.register import check_register
 from checker.sample_register import PLANTED, Mix, Sample, sampled
-from coagent.bench import Figure
+from coagent.bench.figure import Figure
 
 SIZES = (1_000, 4_000, 15_000)
 """Transactions, of six operations each on a thousand keys."""

@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
 from coagent.bad_input import BadInput
-from coagent.bench import Figure
+from coagent.bench.figure import Figure
 
 
 def _part(module: str, function: str) -> Callable[[], list[Figure]]:
-    return lambda: getattr(import_module(f"coagent.{module}"), function)()
+    return lambda: getattr(import_module(f"coagent.bench.{module}"), function)()
 
 
 PARTS: Mapping[str, Callable[[], list[Figure]]] = {
-    "engine": _part("bench", "measured"),
-    "list-append": _part("bench_checker", "list_append_figures"),
-    "register": _part("bench_register", "register_figures"),
-    "history": _part("bench_history", "history_figures"),
+    "engine": _part("engine", "measured"),
+    "list-append": _part("list_append", "list_append_figures"),
+    "register": _part("register", "register_figures"),
+    "history": _part("history", "history_figures"),
 }
 """What measures each part."""
 

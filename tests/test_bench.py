@@ -1,6 +1,6 @@
 """What the checker's bench prints has been measured: every figure, from files of the sizes it names."""
 
-from coagent.bench_checker import list_append_figures
+from coagent.bench.list_append import list_append_figures
 
 
 def test_every_figure_is_of_a_history_that_was_judged():
