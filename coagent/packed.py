@@ -20,7 +20,7 @@ from coagent.column import COLUMNS, LISTS, SCALARS, TIMES
 from coagent.compaction import TOP, Packing
 from coagent.expansion import records
 from coagent.history import Record, checked_header
-from coagent.table import KIND, KINDS, Table, fault, form_of, nothing, used
+from coagent.table import KIND, KINDS, USERS, Table, among, fault, form_of, nothing, used
 
 BLOCK = 50_000
 """Rows in a line, at most."""
@@ -183,14 +183,14 @@ def _columns(rows: list[bytes]) -> tuple[dict[str, np.ndarray], dict[str, list[s
     counts, meant = [], {name: [] for name in MEANINGS}
     for line in rows:
         # No string holds a bare quote, so these can only be the fields themselves.
-        head, first, rest = line.partition(_FIRST)
-        told = orjson.loads(head + b"}")
-        if tuple(told) != ("at", "event", "count", *MEANINGS) or not first:
+        first = line.find(_FIRST)
+        told = orjson.loads(line[:first] + b"}")
+        if tuple(told) != ("at", "event", "count", *MEANINGS) or first < 0:
             raise ValueError("fields that are not those of rows")
         counts.append(told["count"])
         for name in MEANINGS:
             meant[name] += told[name]
-        for name, numbers in _spelled(rest):
+        for name, numbers in _spelled(line, first):
             blocks[name].append(numbers)
     if not all(isinstance(one, int) for one in counts):
         raise ValueError("a count is no number")
@@ -199,18 +199,17 @@ def _columns(rows: list[bytes]) -> tuple[dict[str, np.ndarray], dict[str, list[s
     return _joined(blocks, counts), meant
 
 
-def _spelled(rest: bytes) -> Iterator[tuple[str, np.ndarray]]:
-    """The columns in what follows the first one's name."""
-    for at, name in enumerate(COLUMNS):
-        column, end, rest = rest.partition(b"]")
-        if not end:
-            raise ValueError(f"{name} has no end")
+def _spelled(line: bytes, at: int) -> Iterator[tuple[str, np.ndarray]]:
+    """The columns that a line spells out from a place on."""
+    for name in COLUMNS:
+        start = b',"%s": [' % name.encode()
+        end = line.find(b"]", at)
+        if not line.startswith(start, at) or end < 0:
+            raise ValueError(f"{name} is not where it should be")
+        column = line[at + len(start) : end]
         yield name, _reals(column) if name in TIMES else _integers(column)
-        if at + 1 < len(COLUMNS):
-            start = b',"%s": [' % COLUMNS[at + 1].encode()
-            if not rest.startswith(start):
-                raise ValueError(f"{name} is not followed by {COLUMNS[at + 1]}")
-            rest = rest[len(start) :]
+        at = end + 1
+    rest = line[at:]
     if rest != b"}" and not (rest.startswith(b', "crc": "') and len(rest) == 20):
         raise ValueError("more follows the last column")
 
@@ -253,10 +252,14 @@ def _joined(blocks: dict[str, list[np.ndarray]], counts: Sequence[int]) -> dict[
 def _block(short: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
     """The columns of one line, with an entry for every row."""
     found = {"kind": _filled("kind", short, count, {})}
+    masks: dict[tuple[str, ...] | None, np.ndarray | None] = {None: None}
     if count and not 0 <= found["kind"].min() <= found["kind"].max() < len(KINDS):
         raise ValueError("a row is of an unknown kind")
     for name in sorted((*SCALARS, *TIMES), key=lambda name: name in SAME):
-        mine = None if name == "kind" else used(found["kind"], name)
+        users = USERS.get(name)
+        if users not in masks:
+            masks[users] = among(found["kind"], users)
+        mine = masks[users]
         if mine is None:
             found[name] = _filled(name, short, count, found)
             continue

@@ -217,12 +217,16 @@ def _ranges_fault(table: Table) -> str:
     if len(kind) and columns["number"].min() < -1 - texts:
         return "number names what is not there"
     for name in _NEEDED:
-        wanted = among(kind, _NEEDED[name])
-        if np.any(columns[name][wanted] < 0):
+        if np.any((columns[name] < 0) & among(kind, _NEEDED[name])):
             return f"{name} is missing where it is needed"
-    for name in USERS:
-        mine = used(kind, name)
-        if mine is not None and np.any(columns[name][~mine] != nothing(name)):
+    other = np.flatnonzero(kind != KIND["call"])
+    others = kind[other]
+    for name, users in USERS.items():
+        # Most rows are calls, and nearly every column is of use to them.
+        column, mine = (
+            (columns[name][other], among(others, users)) if "call" in users else (columns[name], used(kind, name))
+        )
+        if np.any((column != nothing(name)) & ~mine):
             return f"{name} is where it says nothing"
     return ""
 

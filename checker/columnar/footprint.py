@@ -63,16 +63,20 @@ def _outside(
         where = np.array(where)[form[left]]
         place = np.where(where >= 0, start["args"][rows] + where, 0)
         declared.append(np.where(where >= 0, table.columns["args_value"][place], -1))
-    pairs, which = np.unique(np.stack((paths[left], *declared), axis=1), axis=0, return_inverse=True)
-    outside = np.array([not _within(meaning, pair) for pair in pairs.tolist()], bool)
-    found[ops[left[outside[which.ravel()]]]] = True
+    pairs = zip(paths[left].tolist(), *(column.tolist() for column in declared), strict=True)
+    known: dict[tuple[int, ...], bool] = {}
+    for op, pair in zip(ops[left].tolist(), pairs, strict=True):
+        if pair not in known:
+            known[pair] = _within(meaning, pair)
+        if not known[pair]:
+            found[op] = True
 
 
 def _named(table: Table, named: list[tuple[str, ...] | None]) -> Iterator[tuple[Form, tuple[str, ...] | None]]:
     return zip(table.forms, named, strict=True)
 
 
-def _within(meaning: Meaning, pair: list[int]) -> bool:
+def _within(meaning: Meaning, pair: tuple[int, ...]) -> bool:
     """Whether a path overlaps one of those declared: the texts of a list of paths, or -1, then of single ones or -1."""
     path, listed, *single = pair
     declared = [*(meaning.values[listed] if listed >= 0 else ()), *(meaning.values[one] for one in single if one >= 0)]

@@ -72,24 +72,32 @@ def meanings(table: Table) -> Meaning | None:
             known[path] = len(paths)
             paths.append(path)
     numbers = {text: at for at, text in enumerate(table.texts)}
+    kinds = [type(one) for one in values]
+    spelled = [at for at, kind in enumerate(kinds) if kind is str]
+    counted = [at for at, kind in enumerate(kinds) if kind is int]
+    strings, integers = ({values[at]: at for at in some} for some in (spelled, counted))
     try:
-        strings, integers = ({one: at for at, one in enumerate(values) if type(one) is kind} for kind in (str, int))
         initial, final = (_cells(cells, known, numbers, strings, integers) for cells in (state, end))
     except (TypeError, ValueError):
         return None
-    whole = np.fromiter((type(one) is int and -FAR < one < FAR for one in values), bool, len(values))
+    number, whole, integer = (np.zeros(len(values), kind) for kind in (bool, bool, np.int64))
+    small = [at for at in counted if -FAR < values[at] < FAR]
+    number[counted], whole[small], integer[small] = True, True, [values[at] for at in small]
+    path = np.full(len(values), -1, np.int64)
+    path[spelled] = [known.get(values[at], -1) for at in spelled]
+    listing = np.array([one.endswith("/") for one in paths], bool)
     return Meaning(
         paths=paths,
-        listing=np.fromiter((path.endswith("/") for path in paths), bool, len(paths)),
+        listing=listing,
         values=values,
         numbers=numbers,
-        integer=np.fromiter((one if small else 0 for one, small in zip(values, whole, strict=True)), np.int64),
+        integer=integer,
         whole=whole,
-        number=np.fromiter((type(one) is int for one in values), bool, len(values)),
-        path=np.fromiter((known.get(one, -1) if isinstance(one, str) else -1 for one in values), np.int64),
+        number=number,
+        path=path,
         initial=initial,
         final=final,
-        ordered=_ordered(paths),
+        ordered=_ordered(paths) if listing.any() else ((), ()),
     )
 
 
@@ -105,12 +113,13 @@ def _ordered(paths: Sequence[str]) -> tuple[list[str], list[int]]:
 def _kinds_hold(table: Table, values: Sequence[object]) -> bool:
     """Whether every text is what the places where it stands allow (see `coagent.field_kind`)."""
     columns = table.columns
-    if not all(type(values[at]) in _PLAIN or is_value(values[at]) for at in _used(_VALUES, columns, len(values))):
+    odd = [at for at, kind in enumerate(map(type, values)) if kind not in _PLAIN and not is_value(values[at])]
+    if odd and not _used(_VALUES, columns, len(values)).isdisjoint(odd):
         return False
     for name, kind in _CHOSEN.items():
         if not all(CHECKS[kind](values[at]) for at in _used((name,), columns, len(values))):
             return False
-    if not all(type(values[at]) is str and values[at] for at in _named(table)):
+    if _misnamed(table, np.array([type(one) is not str or not one for one in values], bool)):
         return False
     for kind, words in _WORDS.items():
         rows = columns["kind"] == KIND[kind]
@@ -119,24 +128,24 @@ def _kinds_hold(table: Table, values: Sequence[object]) -> bool:
     return True
 
 
-def _named(table: Table) -> Iterator[int]:
-    """The texts of the arguments that the forms take for paths."""
+def _misnamed(table: Table, wrong: np.ndarray) -> bool:
+    """Whether an argument that a form takes for a path is one of the texts that are none."""
     columns, owners = table.columns, table.owners
-    start = table.starts("args")[owners]
-    for number, form in enumerate(table.forms):
-        mine = start[columns["form"][owners] == number]
-        for name in {*(form.reads or ()), *(form.writes or ())}:
-            here = np.zeros(len(table.texts), bool)
-            here[columns["args_value"][mine + form.args.index(name)]] = True
-            yield from np.flatnonzero(here).tolist()
+    start, form = table.starts("args")[owners], columns["form"][owners]
+    for number, shape in enumerate(table.forms):
+        mine = start[form == number]
+        for name in {*(shape.reads or ()), *(shape.writes or ())}:
+            if np.any(wrong[columns["args_value"][mine + shape.args.index(name)]]):
+                return True
+    return False
 
 
-def _used(names: Iterable[str], columns: Mapping[str, np.ndarray], size: int) -> list[int]:
+def _used(names: Iterable[str], columns: Mapping[str, np.ndarray], size: int) -> set[int]:
     """The numbers below `size` that occur in these columns."""
     used = np.zeros(size + 1, bool)
     for name in names:
         used[columns[name]] = True
-    return np.flatnonzero(used[:-1]).tolist()
+    return set(np.flatnonzero(used[:-1]).tolist())
 
 
 def _cells(

@@ -4,7 +4,6 @@ Knows `get`, `put`, `create`, `delete`, `add`, `copy` and `list` as `coagent.too
 table nothing can be said, and any other known one is left to a closer look.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -52,17 +51,13 @@ def misreckoned(
         if not len(ops) or shape.tool not in TOOLS:
             continue
         if shape.tool == "list":
-            wrong[ops] = [not _listed(table, meaning, start, *rows) for rows in _rows(ops, invoked, acted, wrote)]
+            wrong[ops] = ~_listed(table, shape, meaning, start, invoked[ops], acted[ops], wrote[ops])
         elif shape.tool not in RULES or set(shape.args) != set(RULES[shape.tool][0]):
             wrong[ops] = True
         else:
             calls = _calls(table, shape, start, invoked[ops], acted[ops], wrote[ops])
             wrong[ops] = ~RULES[shape.tool][1](calls, meaning)
     return wrong
-
-
-def _rows(ops: np.ndarray, *columns: np.ndarray) -> list[tuple[int, ...]]:
-    return list(zip(*(column[ops].tolist() for column in columns), strict=True))
 
 
 def _calls(
@@ -170,21 +165,35 @@ RULES: Mapping[str, tuple[tuple[str, ...], Callable[[Calls, Meaning], np.ndarray
 
 
 def _listed(
-    table: Table, meaning: Meaning, start: Mapping[str, np.ndarray], invoked: int, acted: int, wrote: int
-) -> bool:
-    """Whether a `list` saw a whole folder and answered with the names in it; what it did not see is not asked here."""
+    table: Table,
+    form: Form,
+    meaning: Meaning,
+    start: Mapping[str, np.ndarray],
+    invoked: np.ndarray,
+    acted: np.ndarray,
+    wrote: np.ndarray,
+) -> np.ndarray:
+    """Whether calls of `list` saw a whole folder and answered with the names in it; what one did not see is not asked
+    here."""
     columns = table.columns
-    form = table.forms[columns["form"][invoked]]
-    if form.args != ("path",) or columns["status"][acted] != OK or (wrote >= 0 and columns["wrote"][wrote] > 0):
-        return False
-    path = meaning.values[columns["args_value"][start["args"][invoked]]]
-    if not isinstance(path, str):
-        return False
-    seen = slice(start["saw"][acted], start["saw"][acted + 1])
-    values = columns["saw_value"][seen].tolist()
-    cells = {meaning.paths[at]: one for at, one in zip(columns["saw_path"][seen].tolist(), values, strict=True)}
-    below = path + "/"
+    if form.args != ("path",):
+        return np.zeros(len(invoked), bool)
+    changed = np.where(wrote >= 0, columns["wrote"][wrote], 0) > 0
+    plain = (columns["status"][acted] == OK) & ~changed
+    asked = columns["args_value"][start["args"][invoked]].tolist()
+    begins, ends = start["saw"][acted].tolist(), start["saw"][acted + 1].tolist()
+    for at, value in enumerate(columns["value"][acted].tolist()):
+        path, answer = meaning.values[asked[at]], meaning.values[value]
+        if plain[at]:
+            seen = columns["saw_path"][begins[at] : ends[at]].tolist()
+            there = columns["saw_value"][begins[at] : ends[at]].tolist()
+            cells = {meaning.paths[one]: cell for one, cell in zip(seen, there, strict=True)}
+            plain[at] = isinstance(path, str) and answer == _names(path + "/", cells)
+    return plain
+
+
+def _names(below: str, cells: dict[str, int]) -> list[str] | None:
+    """The sorted names in a folder by the cells seen; None when it was not just listed."""
     if cells.pop(below, None) is None or not all(name.startswith(below) for name in cells):
-        return False
-    names = {name[len(below) :].split("/", 1)[0] for name, value in cells.items() if value >= 0}
-    return columns["value"][acted] == meaning.numbers.get(json.dumps(sorted(names), ensure_ascii=False), -9)
+        return None
+    return sorted({name[len(below) :].split("/", 1)[0] for name, value in cells.items() if value >= 0})

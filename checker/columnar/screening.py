@@ -15,7 +15,7 @@ from checker.columnar.footprint import escapes
 from checker.columnar.meaning import Meaning, meanings
 from checker.columnar.reckoning import misreckoned
 from checker.columnar.standing import named, places, plain
-from checker.columnar.stepping import entries, latest, previous
+from checker.columnar.stepping import entries, latest, ordered, previous
 from coagent.table import KIND, Table, among
 
 OK, FAILED, UNKNOWN = range(3)
@@ -65,9 +65,10 @@ class _Screening:
         with ThreadPoolExecutor(1) as beside:
             physical = beside.submit(self.physical)
             counted = self.counted()
-            final = self.declared(counted)
             known = (self.table, self.meaning, self.start, self.table.owners, counted.acted, counted.wrote)
-            self.doubted |= (misreckoned(*known) | escapes(*known)) & counted.standing
+            escaped = beside.submit(escapes, *known)
+            final = self.declared(counted)
+            self.doubted |= (misreckoned(*known) | escaped.result()) & counted.standing
             live, strayed, doubted = physical.result()
         self.doubted |= doubted
         strayed |= (live != final) | (live != self.meaning.final)
@@ -211,7 +212,7 @@ class _Screening:
                 )
             )
         path, moment, value, writer, check, by = (np.concatenate(many) for many in zip(*parts, strict=True))
-        order = np.argsort(path.astype(np.int64) << 32 | moment)
+        order = ordered(path, moment)
         path, value, writer, check, by = path[order], value[order], writer[order], check[order], by[order]
         before = previous(path, check < 2)
         was = np.where(before >= 0, value[before], self.meaning.initial[path])
@@ -270,7 +271,7 @@ class _Screening:
         moment = np.concatenate((place[seen[~listing]], self.place[missed_op], place[left])).astype(np.int64)
         by = np.concatenate((ops[seen[~listing]], missed_op, ops[left]))
         writes = np.arange(len(paths)) >= len(paths) - len(there)
-        order = np.argsort((paths.astype(np.int64) << 32) | (moment * 2 + writes))
+        order = ordered(paths, moment * 2 + writes)
         paths, values, by, writes = paths[order], values[order], by[order], writes[order]
         before = previous(paths, writes)
         due = np.where(before >= 0, values[before], self.meaning.initial[paths])

@@ -12,6 +12,18 @@ def entries(start: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return which, np.arange(len(which)) + np.repeat(low - ahead, count)
 
 
+def ordered(high: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """What sorts pairs of numbers from 0 on, by the first and then the second; equal pairs as they stand."""
+    if not len(high):
+        return np.zeros(0, np.int64)
+    within, below = len(high).bit_length(), int(low.max()).bit_length()
+    keys = high.astype(np.int64) << below | low
+    if int(high.max()).bit_length() + below + within > 62:
+        return np.argsort(keys, kind="stable")
+    # Sorting the numbers with their places in their last bits takes half the time of asking for the places.
+    return np.sort(keys << within | np.arange(len(high))) & ((1 << within) - 1)
+
+
 def previous(path: np.ndarray, change: np.ndarray) -> np.ndarray:
     """For entries sorted by path: the index of the last change before each on its path, or -1."""
     at = np.arange(len(path))
