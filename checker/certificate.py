@@ -73,6 +73,9 @@ def certificate(raw: bytes, answers: Sequence[tuple[Source, Verdict]]) -> Iterat
     has none: a single unknown, one of a format without, or an ok at a level where neither a serial
     order nor one of starts and commits shows it.
     """
+    if any(source.format == "coagent" and not isinstance(source.content, str) for source, _ in answers):
+        what = "holds columns, which the verifier does not read; write the history with a line a record to have one"
+        raise BadInput(what, answers[0][0].name)
     text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig").replace("\r\n", "\n")
     rows = text.split("\n")
     lines = [number for number, row in enumerate(rows, 1) if row.strip()]

@@ -90,6 +90,21 @@ def test_saved_and_loaded_a_history_is_the_same_and_gets_the_same_answer(name: s
             assert check_file(file, order=order)[0][1].verdict == "ok"
 
 
+def test_a_hold_that_lacks_half_its_call_is_kept_as_it_is() -> None:
+    history = canary()
+    for half in ("tool", "args"):
+        records = [{k: v for k, v in one.items() if one["event"] != "hold" or k != half} for one in history.records]
+        changed = History(history.header, tuple(records))
+        assert [*lines(expanded(compacted(changed)))] == [*lines(changed)]
+
+
+@pytest.mark.parametrize("name", FORMS[:2])
+def test_columns_have_no_certificate_and_the_command_line_says_so(coagent, name: str, tmp_path: Path) -> None:
+    save_history(canary(), str(tmp_path / name))
+    done = coagent("check", tmp_path / name, "--certificate", tmp_path / "c")
+    assert done.code == 3 and "holds columns" in done.err and done.err.count("\n") == 1
+
+
 def test_parquet_reads_in_words_elsewhere(tmp_path: Path) -> None:
     file = str(tmp_path / "h.parquet")
     save_history(canary(), file)
