@@ -53,7 +53,7 @@ def _top(
 def run(
     name: Scenario,
     protocol: Protocol = "mtpo",
-    schedule: Annotated[str | None, typer.Option(help="clock, random, or choice indexes like 0,2,1.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="clock, random, pct, or choice indexes like 0,2,1.")] = None,
     seed: Seed = 0,
     agents: Agents = None,
     record: Annotated[str | None, typer.Option(metavar="FILE", help="Write the history to a new file.")] = None,
@@ -136,15 +136,18 @@ def explore(
     name: Scenario,
     protocol: Protocol = "mtpo",
     max_states: Annotated[int, typer.Option(min=1, help="Distinct states to stop at.")] = 200_000,
+    max_depth: Annotated[int | None, typer.Option(min=1, help="Choices to stop after; by default none.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Tell all states apart, and try every order.")] = False,
     agents: Agents = None,
     as_json: Json = False,
 ) -> int:
-    """Take every schedule of a small workload, and say whether every ending is as promised."""
+    """Take every schedule of a small workload, and say whether every one ends, and ends as promised."""
     from coagent import exploring, naming, screen
 
     workload, engine = naming.target(name, agents), naming.protocol(protocol)
     with naming.blamed(protocol), screen.Ticker("exploring", max_states) as ticker:
-        found = exploring.explored(workload, engine, max_states=max_states, progress=ticker.states)
+        bounds = {"max_states": max_states, "max_depth": max_depth}
+        found = exploring.explored(workload, engine, **bounds, reduced=not plain, progress=ticker.states)
     replay = ["coagent", "run", name, "--protocol", protocol, *(["--agents", str(agents)] if agents else [])]
     if as_json:
         _say_json({"workload": workload.name, "protocol": engine.name, "replay": replay, **found.to_json()})
@@ -153,13 +156,37 @@ def explore(
     return found.exit_code
 
 
+@app.command("test")
+def test_protocol(
+    protocol: Annotated[
+        str, typer.Argument(metavar="PROTOCOL", help="A protocol's name, or your own as file.py:Name.")
+    ],
+    budget: Annotated[str, typer.Option(help="How far to look: quick, ci or nightly.")] = "ci",
+    folder: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Write the counterexample there, to replay and to keep.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Look for the smallest run that is not as a protocol promises. Needs the extra `test`."""
+    from coagent import naming, screen
+
+    engine = naming.protocol(protocol)
+    with naming.blamed(protocol), screen.Ticker(f"testing {engine.name}") as ticker:
+        report = naming.testing().check_protocol(protocol, budget=budget, folder=folder, progress=ticker)
+    if as_json:
+        _say_json(report.to_json())
+    else:
+        screen.print_report(report.sentences(), report.exit_code)
+    return report.exit_code
+
+
 @app.command()
 def prove(
     target: Annotated[
         str | None, typer.Argument(metavar="SCENARIO|WORKLOAD|HISTORY", help="What to prove serial, for all states.")
     ] = None,
     protocol: Protocol = "mtpo",
-    schedule: Annotated[str | None, typer.Option(help="clock, random, or choice indexes like 0,2,1.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="clock, random, pct, or choice indexes like 0,2,1.")] = None,
     seed: Seed = 0,
     agents: Agents = None,
     paths: Annotated[int, typer.Option(min=1, help="Paths to prove before the rest is called open.")] = 8,
@@ -219,25 +246,30 @@ def compare(
 
 
 @app.command("list")
-def list_names(as_json: Json = False) -> int:
-    """Name the workloads and the protocols, with a sentence each."""
-    from coagent.listing import protocol_names
+def list_names(
+    section: Annotated[
+        str | None, typer.Argument(metavar="[SECTION]", help="workloads, protocols or variants; by default all.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Name the workloads, the protocols, and the variants of mtpo that each break one rule, with a sentence each."""
+    from coagent.listing import listed
     from coagent.screen import print_table
-    from workloads import names
 
-    known, protocols = list(names()), protocol_names()
+    found = listed(section)
     if as_json:
-        _say_json({"workloads": dict(known), "protocols": dict(protocols)})
+        _say_json({name: dict(known) for name, known in found.items()})
         return HOLDS
-    print_table(("workload", ""), known)
-    print_table(("protocol", ""), protocols)
+    for name, known in found.items():
+        print_table((name.removesuffix("s"), ""), known)
     return HOLDS
 
 
 @app.command()
 def bench(
     parts: Annotated[
-        list[str] | None, typer.Argument(metavar="[PART...]", help="engine, list-append, register, history; or all.")
+        list[str] | None,
+        typer.Argument(metavar="[PART...]", help="engine, explore, list-append, register, history; or all."),
     ] = None,
     as_json: Json = False,
 ) -> int:

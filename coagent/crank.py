@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from coagent import actor, effect, event, inference, performer
 from coagent.actor import Actor, Ask, Entry, Report, TakeBack
+from coagent.bad_input import BadInput
+from coagent.change import changed
 from coagent.operation import Notice, Result
 from coagent.program import report_out
 from coagent.recording import args_out, cells_out, outcome_out
@@ -28,13 +30,18 @@ def launched(world: "World") -> "World":
     return step.world()
 
 
-def taken(world: "World", choice: "Choice", at: float) -> "World":
-    """The world after a choice, at a time in seconds. Raises ValueError when it is not among the choices."""
+def taken(world: "World", choice: "Choice", at: float, flight: int | None = None) -> "World":
+    """The world after a choice, at a time in seconds. Raises ValueError when it is not among the choices.
+
+    `flight` is the index of the effect that completes, when the caller has just seen that it is ready.
+    """
     step = _Step(world, at)
     if choice.act == "infer":
         if choice.name not in world.actors or world.actors[choice.name].mode != "inferring":
             raise ValueError(f"{choice.name} is not inferring")
         step.end_inference(choice.name)
+    elif flight is not None:
+        step.complete(flight)
     else:
         found = [index for index, flight in world.ready() if (flight.act, flight.op) == choice]
         if not found:
@@ -53,17 +60,23 @@ class _Step:
         self.awake: list[str] = []
 
     def world(self) -> "World":
-        return replace(
-            self.before, run=self.run, actors=self.actors, live=self.live, flights=self.flights, recorder=self.recorder
+        return type(self.before)(
+            setting=self.setting,
+            run=self.run,
+            actors=self.actors,
+            live=self.live,
+            flights=self.flights,
+            recorder=self.recorder,
         )
 
     def record(self, kind: str, **fields: object) -> None:
-        self.recorder = self.recorder.add(kind, self.at, **fields)
+        if kind == "notify" or self.recorder.listens:
+            self.recorder = self.recorder.add(kind, self.at, **fields)
 
     def set_actor(self, name: str, **changes: object) -> Actor:
-        changed = replace(self.actors[name], **changes)
-        self.actors = self.actors.set(name, changed)
-        return changed
+        one = changed(self.actors[name], changes)
+        self.actors = self.actors.set(name, one)
+        return one
 
     def feed(self, what: event.Event) -> tuple[effect.Effect, ...]:
         """Give the engine an event and carry out what it asks for."""
@@ -200,6 +213,8 @@ class _Step:
             self.flights = (*self.flights, what)
 
     def placed(self, what: effect.Place, cause: event.Invoked) -> None:
+        if not self.recorder.listens:
+            return
         declared = cause.declaration
         more = {"replaces": what.replaces} if what.replaces else {}
         self.record(
@@ -228,8 +243,14 @@ class _Step:
                 self.record("repair", agent=what.agent, op=op, action="retract")
                 self.drop_entry(what.agent, op)
             case Ask(call=call, before=before, replaces=replaces):
+                if what.op not in self.live.results:
+                    raise BadInput(
+                        f"protocol {self.setting.protocol.name!r} replies to {what.agent} about {what.op}, which has "
+                        "no result yet; emit Reply when the execution has been Performed"
+                    )
                 result, saw, route = self.live.results[what.op]
-                self.record("result", op=what.op, agent=what.agent, **outcome_out(result, route, saw))
+                if self.recorder.listens:
+                    self.record("result", op=what.op, agent=what.agent, **outcome_out(result, route, saw))
                 entry = Entry(what.op, call, result)
                 self.set_actor(what.agent, log=inference.entered(one.log, entry, before, replaces))
         self.awake.append(what.agent)
@@ -301,7 +322,9 @@ class _Step:
             # The answer is lost: the effect keeps its place in the queue until it is resolved.
             rest = (*self.flights[:index], replace(flight, act="unknown"), *self.flights[index + 1 :])
         self.flights = rest
-        done = performer.perform(self.live, flight, self.setting.workload.tools, self.setting.lost)
+        done = performer.perform(
+            self.live, flight, self.setting.workload.tools, self.setting.lost, self.recorder.listens
+        )
         self.live = done.live
         for kind, fields in done.records:
             self.record(kind, **fields)

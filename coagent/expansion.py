@@ -17,7 +17,7 @@ _LATE = ("prepare", "exec", "result")
 
 
 def expanded(table: Table) -> History:
-    """The history in full. The table is whole (`coagent.table.fault` finds nothing)."""
+    """The history in full. The table is whole (`coagent.table_check.fault` finds nothing)."""
     found = sorted(records(table, range(len(table))), key=lambda one: one[0])
     return History(table.header, tuple(record for *_, record in found), table.where)
 

@@ -4,7 +4,8 @@ Decides nothing else: what a path holds is the store's business. (P1 has a flat 
 objects; the tree is this project's reading, so that a listing conflicts with every member.)
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 
 from immutables import Map
 
@@ -20,12 +21,11 @@ def any_overlap(left: Iterable[str], right: Iterable[str]) -> bool:
     return any(overlap(one, other) for one in left for other in right)
 
 
-def ancestors(path: str) -> Iterator[str]:
+@lru_cache(maxsize=65_536)
+def ancestors(path: str) -> tuple[str, ...]:
     """The proper prefixes of a path, nearest first: `a/b/c` gives `a/b`, `a`."""
     cut = path.rfind("/")
-    while cut > 0:
-        yield path[:cut]
-        cut = path.rfind("/", 0, cut)
+    return (path[:cut], *ancestors(path[:cut])) if cut > 0 else ()
 
 
 EMPTY: Map = Map()
@@ -70,6 +70,14 @@ class PathIndex:
             found.update(self._below.get(path, ()))
             for prefix in ancestors(path):
                 found.update(self._at.get(prefix, ()))
+        return found
+
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Every id with the paths it is at, sorted."""
+        found: dict[str, tuple[str, ...]] = {}
+        for path in sorted(self._at):
+            for name in self._at[path]:
+                found[name] = (*found.get(name, ()), path)
         return found
 
     def __eq__(self, other: object) -> bool:

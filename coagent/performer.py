@@ -42,8 +42,13 @@ def opened(state: Iterable[tuple[str, Value]]) -> Live:
     return Live(cells=store.opened(state))
 
 
-def perform(live: Live, flight: Perform, tools: Mapping[str, Tool], lost: Mapping[str, bool]) -> Done:
-    """Complete an effect. `lost` names the operations whose execution answers `unknown`, and whether it took effect."""
+def perform(
+    live: Live, flight: Perform, tools: Mapping[str, Tool], lost: Mapping[str, bool], recorded: bool = True
+) -> Done:
+    """Complete an effect. `lost` names the operations whose execution answers `unknown`, and whether it took effect.
+
+    `recorded`: somebody keeps the history; without, there may be no records.
+    """
     match flight.act:
         case "undo":
             return _undo(live, flight)
@@ -56,7 +61,7 @@ def perform(live: Live, flight: Perform, tools: Mapping[str, Tool], lost: Mappin
         case "resolve" if flight.writes:
             return _resolve(live, flight)
         case _:
-            return _execute(live, flight, tools)
+            return _execute(live, flight, tools, recorded)
 
 
 def answer_blind(
@@ -78,9 +83,11 @@ def _act(live: Live, flight: Perform, tools: Mapping[str, Tool]) -> tuple[Live, 
     return Live(cells=cells, captured=kept, results=live.results.set(flight.op, (result, saw, flight.route))), wrote
 
 
-def _execute(live: Live, flight: Perform, tools: Mapping[str, Tool]) -> Done:
+def _execute(live: Live, flight: Perform, tools: Mapping[str, Tool], recorded: bool) -> Done:
     after, wrote = _act(live, flight, tools)
     result, saw, route = after.results[flight.op]
+    if not recorded:
+        return Done(live=after, event=_answer(flight, result, wrote, saw), records=())
     shown = outcome_out(result, route, saw)
     records = []
     if flight.writes:

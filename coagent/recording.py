@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from coagent.history import VERSION, History, Record, cell_out, plain, sightings_out
 from coagent.operation import Call, Cell, Result, Sighting
@@ -14,6 +15,7 @@ class Recorder:
     before: "Recorder | None" = None
     record: Record | None = None
     count: int = 0
+    listens: ClassVar[bool] = True
 
     def add(self, kind: str, at: float, **fields: object) -> "Recorder":
         """This history and one more record, at a time in seconds."""
@@ -30,6 +32,18 @@ class Recorder:
     def since(self, earlier: "Recorder") -> tuple[Record, ...]:
         """The records added after an earlier state of this history."""
         return self.records()[earlier.count :]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """In the place of a `Recorder` where nobody will read the history: only counts the notices."""
+
+    notices: int = 0
+    listens: ClassVar[bool] = False
+
+    def add(self, kind: str, at: float, **fields: object) -> "Tally":
+        """This tally, and one more when a notice was sent."""
+        return Tally(self.notices + 1) if kind == "notify" else self
 
 
 def args_out(call: Call) -> dict[str, object]:

@@ -4,6 +4,7 @@ Decides nothing but the looks; every simulated number says so.
 """
 
 import shlex
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from threading import Timer
@@ -25,6 +26,8 @@ MOST_LINES = 150
 """Lines of a picture that are shown; the middle of a longer one is left out."""
 
 MOST_ENDINGS = 20
+MOST_ROUND = 20
+"""Sentences about a way round for ever that are shown."""
 _COLOURS = {0: "green", 1: "red", 2: "yellow"}
 
 
@@ -48,6 +51,14 @@ class Page(Console):
 def legible(text: str) -> str:
     """Text with what no terminal should be sent spelled out; line breaks stay."""
     return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+
+
+def print_report(sentences: Sequence[str], code: int) -> None:
+    """A report's sentences, its answer on top."""
+    to = Page()
+    to.print(sentences[0], style=f"bold {_COLOURS.get(code, 'red')}", soft_wrap=True)
+    for line in sentences[1:]:
+        to.print(line, soft_wrap=True)
 
 
 def print_run(ran: Ran, note: str = "") -> None:
@@ -84,19 +95,36 @@ def print_verdict(name: str, verdict: Verdict) -> None:
 def print_explored(found: Explored, replay: Sequence[str]) -> None:
     """States and endings; `replay` is the command that runs one again, but for its schedule."""
     to, all_ = Page(), found.exploration
-    whole = "every schedule explored" if all_.complete else f"{all_.open:,} states left open"
+    whole = "every schedule explored" if all_.complete else f"explored to depth {all_.depth}, {all_.open:,} states open"
+    kind = "states, like ones counted once" if all_.reduced else "states, all told apart"
+    rate = all_.states / max(found.seconds, 1e-6)
     to.print(
-        f"{all_.states:,} states, {all_.transitions:,} transitions, depth {all_.depth}; {whole}; "
-        f"{'some schedule sends a notice' if all_.notified else 'no notice was sent'}; {found.seconds:.1f} s",
+        f"{all_.states:,} {kind}, {all_.transitions:,} transitions, depth {all_.depth}; {whole}; "
+        f"{'some schedule sends a notice' if all_.notified else 'no notice was sent'}; "
+        f"{found.seconds:.1f} s, {rate:,.0f} states/s",
         soft_wrap=True,
     )
+    if all_.note:
+        to.print(all_.note, soft_wrap=True)
     to.print(f"{len(found.endings)} ending{'' if len(found.endings) == 1 else 's'}:", soft_wrap=True)
     shown = sorted(found.endings, key=lambda one: one.right is not False)[:MOST_ENDINGS]
     for one in shown:
         _print_ending(to, one, replay)
     if len(found.endings) > len(shown):
         to.print(f"  and {len(found.endings) - len(shown)} more (--json lists them all)")
+    if lines := found.round_told():
+        _print_round(to, found, lines, replay)
     _print_conclusion(to, found)
+
+
+def _print_round(to: Page, found: Explored, lines: Sequence[str], replay: Sequence[str]) -> None:
+    to.print("livelock: a way round for ever", style="red")
+    for line in lines[:MOST_ROUND]:
+        to.print(f"  {line}", soft_wrap=True)
+    taken = found.worst.outcome.schedule
+    most = ["--max-steps", str(len(taken))]
+    command = shlex.join([*replay, "--schedule", ",".join(map(str, taken)), *most])
+    to.print(f"    {command}", style="dim", soft_wrap=True)
 
 
 def print_compared(lines: Iterable[Compared], trials: int) -> None:
@@ -149,9 +177,13 @@ MOST_CHOICES = 300
 PATIENCE_S = 2.0
 """Seconds before a progress bar appears."""
 
+LINE_EVERY_S = 5.0
+"""Seconds between the lines that say how far an exploration is where there is no terminal."""
+
 
 class Ticker:
-    """A progress bar on a terminal's stderr for what takes longer than two seconds; silent elsewhere.
+    """A progress bar on a terminal's stderr for what takes longer than two seconds; elsewhere silent, but for a line
+    every five seconds of an exploration.
 
     `most` is how much there is to do, None when nobody knows.
     """
@@ -159,6 +191,7 @@ class Ticker:
     def __init__(self, doing: str, most: int | None = None) -> None:
         self._doing, self._most, self._bar = doing, most, None
         self._console, self._start = Console(stderr=True), perf_counter()
+        self._next = self._start + LINE_EVERY_S
         self._timer = Timer(PATIENCE_S, self._show)
         self._timer.daemon = True
 
@@ -182,7 +215,11 @@ class Ticker:
     def states(self, found: int, frontier: int, depth: int) -> None:
         """Show how far an exploration is: states found, states waiting in the next layer, depth."""
         rate = found / (perf_counter() - self._start)
-        self(found, f"{found:,} states, {rate:,.0f}/s, frontier {frontier:,}, depth {depth}")
+        line = f"{found:,} states, {rate:,.0f}/s, frontier {frontier:,}, depth {depth}"
+        self(found, line)
+        if not self._console.is_terminal and perf_counter() > self._next:
+            self._next = perf_counter() + LINE_EVERY_S
+            sys.stderr.write(f"coagent: {self._doing}: {line}\n")
 
     def _show(self) -> None:
         columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -222,7 +259,7 @@ def _print_ending(to: Page, one: Judged, replay: Sequence[str]) -> None:
 def _print_conclusion(to: Page, found: Explored) -> None:
     match found.exit_code:
         case 0:
-            to.print("every ending is as promised", style="green")
+            to.print("every schedule comes to an end, and every ending is as promised", style="green")
         case 1:
             to.print("a counterexample; of the run along its schedule the checker says:", style="red")
             for sentence in found.worst.verdict.sentences():

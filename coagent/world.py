@@ -17,7 +17,7 @@ from coagent.operation import Value
 from coagent.path import ancestors, any_overlap
 from coagent.performer import Live
 from coagent.performer import opened as stocked
-from coagent.recording import Recorder
+from coagent.recording import Recorder, Tally
 from coagent.workload import Setting
 
 
@@ -37,12 +37,17 @@ class World:
     actors: Map
     live: Live
     flights: tuple[effect.Perform, ...] = ()
-    recorder: Recorder = field(compare=False)
+    recorder: Recorder | Tally = field(compare=False)
 
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: inferences that may end, by agent, then effects that nothing earlier conflicts with."""
         ends = [Choice("infer", name) for name in self.order if self.actors[name].mode == "inferring"]
         return (*ends, *(Choice(flight.act, flight.op) for _, flight in self.ready()))
+
+    def moves(self) -> list[tuple[Choice, int | None]]:
+        """The choices, each with its effect's index in flight (None: an inference), for `crank.taken`."""
+        ends = [(Choice("infer", name), None) for name in self.order if self.actors[name].mode == "inferring"]
+        return ends + [(Choice(flight.act, flight.op), at) for at, flight in self.ready()]
 
     def take(self, choice: Choice, *, at: float = 0.0) -> "World":
         """The world after this choice, at a time in seconds. Raises ValueError when it is not among the choices."""
@@ -70,6 +75,10 @@ class World:
 
     def ready(self) -> Iterator[tuple[int, effect.Perform]]:
         """The effects that may complete now, with their index in flight: nothing before them conflicts (C2)."""
+        if len(self.flights) == 1:
+            if self.flights[0].act != "unknown":
+                yield 0, self.flights[0]
+            return
         before = Touched()
         for at, flight in enumerate(self.flights):
             if flight.act != "unknown" and not before.conflicts(flight):
@@ -121,7 +130,7 @@ def conflict(left: effect.Perform, right: effect.Perform) -> bool:
     )
 
 
-def opened(setting: Setting) -> World:
+def opened(setting: Setting, recorder: Recorder | Tally | None = None) -> World:
     """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring."""
     workload = setting.workload
     actors = Map(
@@ -131,6 +140,10 @@ def opened(setting: Setting) -> World:
         }
     )
     world = World(
-        setting=setting, run=setting.protocol.start(), actors=actors, live=stocked(workload.state), recorder=Recorder()
+        setting=setting,
+        run=setting.protocol.start(),
+        actors=actors,
+        live=stocked(workload.state),
+        recorder=recorder or Recorder(),
     )
     return crank.launched(world)

@@ -1,5 +1,6 @@
 """What the checker's bench prints has been measured: every figure, from files of the sizes it names."""
 
+from coagent.bench.exploration import exploration_figures
 from coagent.bench.list_append import list_append_figures
 
 
@@ -14,3 +15,12 @@ def test_every_figure_is_of_a_history_that_was_judged():
         parts = named[f"{name}_load_s"].value + named[f"{name}_check_s"].value
         assert abs(named[f"{name}_s"].value - parts) < 0.002
     assert named["list_80_json_peak_mb"].unit == "MB" and 20 < named["list_80_json_peak_mb"].value < 3000
+
+
+def test_every_figure_of_exploring_counts_what_it_says():
+    named = {figure.name: figure for figure in exploration_figures(agents=2, repeats=1, counted=("naive",))}
+    assert all(figure.value > 0 for figure in named.values())
+    plain, reduced = named["explore_naive_plain"].value, named["explore_naive_reduced"].value
+    assert named["explore_naive_ratio"].value == round(plain / reduced, 1) > 5
+    assert "the same endings" in named["explore_naive_reduced"].of
+    assert "1 ending" in named["explore_2_agents_s"].of

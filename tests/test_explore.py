@@ -3,11 +3,12 @@
 import pytest
 
 from checker.oracle import serial
-from coagent.explore import explore, spelling
+from coagent.explore import explore
 from coagent.history import plain
 from coagent.program import report_out
 from coagent.protocols import protocol
 from coagent.simulate import Listed, simulate
+from coagent.state_space import spelling
 from coagent.world import Setting
 from tests.driving import driven, setting
 from workloads import workload
@@ -21,7 +22,7 @@ STATES = {
     "livelock": {"naive": 56, "2pl": 44, "mtpo": 108, "mtpo-reissue": 108},
     "unrecoverable-send": {"naive": 56, "2pl": 44, "mtpo": 50, "mtpo-reissue": 50},
 }
-"""Unique states, pinned: a change here is a change of what can happen, and wants a reason."""
+"""Unique states with all told apart, pinned: a change here is a change of what can happen, and wants a reason."""
 
 
 def serial_end(name: str, reverse: bool = False) -> tuple[dict, dict]:
@@ -37,7 +38,7 @@ def serial_end(name: str, reverse: bool = False) -> tuple[dict, dict]:
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.parametrize("rule", ["mtpo", "mtpo-reissue"])
 def test_mtpo_ends_in_one_way_the_serial_one(name: str, rule: str) -> None:
-    found = explore(Setting(workload=workload(name), protocol=protocol(rule)))
+    found = explore(Setting(workload=workload(name), protocol=protocol(rule)), reduced=False)
     [ending] = found.endings
     assert ending.kind == "quiescent"
     assert (ending.final_state, ending.reports) == serial_end(name)
@@ -47,7 +48,7 @@ def test_mtpo_ends_in_one_way_the_serial_one(name: str, rule: str) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_naive_ends_in_more_ways_one_of_them_no_serial_one(name: str) -> None:
-    found = explore(Setting(workload=workload(name), protocol=protocol("naive")))
+    found = explore(Setting(workload=workload(name), protocol=protocol("naive")), reduced=False)
     ends = [(ending.final_state, ending.reports) for ending in found.endings]
     assert len(ends) > 1
     assert [end for end in ends if end not in (serial_end(name), serial_end(name, reverse=True))]
@@ -56,7 +57,7 @@ def test_naive_ends_in_more_ways_one_of_them_no_serial_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_2pl_ends_only_as_some_serial_order_does(name: str) -> None:
-    found = explore(Setting(workload=workload(name), protocol=protocol("2pl")))
+    found = explore(Setting(workload=workload(name), protocol=protocol("2pl")), reduced=False)
     for ending in found.endings:
         assert (ending.final_state, ending.reports) in (serial_end(name), serial_end(name, reverse=True))
     assert found.complete and found.states == STATES[name]["2pl"]
@@ -88,6 +89,15 @@ def test_the_bound_is_kept_and_what_is_left_open_is_counted() -> None:
     found = explore(Setting(workload=workload("livelock"), protocol=protocol("broadcast")), max_states=500)
     assert found.states == 500
     assert found.open > 0 and not found.complete
+
+
+def test_a_depth_is_kept_and_what_is_left_open_is_counted() -> None:
+    where = Setting(workload=workload("lost-update"), protocol=protocol("mtpo"))
+    whole, part = explore(where), explore(where, max_depth=6)
+    assert part.open > 0 and not part.complete
+    assert 6 <= part.depth < whole.depth and part.states < whole.states
+    assert explore(where, max_depth=whole.depth) == whole
+    assert explore(where, max_depth=6, reduced=False).depth == 6
 
 
 def test_true_and_one_are_two_states() -> None:

@@ -13,6 +13,7 @@ def _part(module: str, function: str) -> Callable[[], list[Figure]]:
 
 PARTS: Mapping[str, Callable[[], list[Figure]]] = {
     "engine": _part("engine", "measured"),
+    "explore": _part("exploration", "exploration_figures"),
     "list-append": _part("list_append", "list_append_figures"),
     "register": _part("register", "register_figures"),
     "history": _part("history", "history_figures"),

@@ -7,8 +7,6 @@ other for ever. It exists to show that livelock (P1 section 4.5, why notices are
 
 from dataclasses import dataclass
 
-from immutables import Map
-
 from coagent.effect import Effect, Remove, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.operation import Notice
@@ -20,15 +18,16 @@ from coagent.tool import outcome_equal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broadcast:
-    """The protocol. `extra` counts emissions, so that an undo is only tried on what nobody has touched since."""
+    """The protocol. `extra` lists what counts as emitted: an undo is only tried on what nobody touched since."""
 
     name: str = "broadcast"
     promises: str = "any"
     emits: frozenset[str] = CALLS | NOTICES
+    anonymous = True
 
     def start(self) -> Run:
         """An empty run."""
-        return Run(extra=Map())
+        return Run(extra=())
 
     def step(self, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
         """One event: the new run and the effects."""
@@ -58,7 +57,7 @@ def _land(turn: Turn, op: Operation, replaces: str | None) -> None:
         old = turn.ops[replaces]
         _remove(turn, old, op.name, undo=not (op.declaration.blind and set(old.writes) <= set(op.writes)))
     turn.index(op)
-    turn.extra = turn.extra.set(op.name, len(turn.extra))
+    turn.extra = (*turn.extra, op.name)
     turn.perform(op.name, "exec")
 
 
@@ -78,7 +77,9 @@ def _remove(turn: Turn, op: Operation, by: str | None, *, undo: bool) -> bool:
     turn.set_op(op.name, standing=Standing.REMOVED)
     turn.emit(Remove(op=op.name, by=by))
     later = (*turn.writing(op.declaration.footprint), *turn.reading(op.writes))
-    buried = any(turn.extra[other.name] > turn.extra[op.name] and other.writes for other in later)
+    place = turn.extra.index(op.name)
+    since, turn.extra = turn.extra[place:], (*turn.extra[:place], *turn.extra[place + 1 :])
+    buried = any(other.name in since and other.writes for other in later)
     if not (undo and op.writes and op.declaration.recoverable and op.standing is Standing.APPLIED) or buried:
         return False
     turn.perform(op.name, "undo")

@@ -5,7 +5,7 @@ The rule in one sentence: perform, reply, commit. The cost in one sentence: noth
 
 from dataclasses import dataclass
 
-from coagent.effect import Effect, Start
+from coagent.effect import Effect, Perform, Start
 from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.run import CALLS, Phase, Run, Standing, Turn, check_legal
 
@@ -17,10 +17,15 @@ class Naive:
     name: str = "naive"
     promises: str = "any"
     emits: frozenset[str] = CALLS
+    anonymous = True
 
     def start(self) -> Run:
         """An empty run."""
         return Run()
+
+    def private(self, run: Run, what: Perform | Event) -> bool:
+        """A completion answers its own agent, and a report commits it; neither asks or tells anybody else."""
+        return isinstance(what, Perform | Finished)
 
     def step(self, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
         """One event: the new run and the effects."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from immutables import Map
 
-from coagent.effect import Effect, Park, Release, Start
+from coagent.effect import Effect, Park, Perform, Release, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
 from coagent.protocols.run import CALLS, RESTARTS, WAITS, Operation, Phase, Run, Standing, Turn, check_legal
@@ -41,10 +41,15 @@ class Optimistic:
     restarts: int = 5
     promises: str = "any"
     emits: frozenset[str] = CALLS | WAITS | RESTARTS
+    anonymous = True
 
     def start(self) -> Run:
         """An empty run."""
         return Run(extra=Dependencies())
+
+    def private(self, run: Run, what: Perform | Event) -> bool:
+        """A completion answers its own agent alone; who reads from whom was noted when the call was let through."""
+        return isinstance(what, Perform)
 
     def step(self, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
         """One event: the new run and the effects."""

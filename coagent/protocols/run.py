@@ -6,11 +6,12 @@ that one step works on, so that a step is a pure function with short sentences i
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from immutables import Map
 
+from coagent.change import changed
 from coagent.effect import Commit, Effect, GiveUp, Perform, Place, Reply, Restart
 from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Performed, Retracted
 from coagent.operation import Call, Cell, Declaration, Notice, Position, Result, between, following
@@ -153,13 +154,13 @@ class Turn:
 
     def set_agent(self, name: str, **changes: object) -> Agent:
         """Change fields of an agent; returns it."""
-        agent = replace(self.agents[name], **changes)
+        agent = changed(self.agents[name], changes)
         self.agents = self.agents.set(name, agent)
         return agent
 
     def set_op(self, name: str, **changes: object) -> Operation:
         """Change fields of an operation; returns it."""
-        op = replace(self.ops[name], **changes)
+        op = changed(self.ops[name], changes)
         self.ops = self.ops.set(name, op)
         return op
 
@@ -265,10 +266,10 @@ class Turn:
                 self.perform(op.name, "undo")
             self.set_op(op.name, standing=Standing.REMOVED)
         if agent.attempt > restarts:
-            self.set_agent(name, phase=Phase.DONE, ops=(), inbox=())
+            self.set_agent(name, phase=Phase.DONE, ops=(), inbox=(), awaits=None)
             self.emit(GiveUp(agent=name, because=because))
         else:
-            self.set_agent(name, phase=Phase.READY, ops=(), inbox=(), attempt=agent.attempt + 1)
+            self.set_agent(name, phase=Phase.READY, ops=(), inbox=(), attempt=agent.attempt + 1, awaits=None)
             self.emit(Restart(agent=name, attempt=agent.attempt + 1, because=because))
 
 

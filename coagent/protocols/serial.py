@@ -6,7 +6,7 @@ sentence: the sum of everybody's time.
 
 from dataclasses import dataclass
 
-from coagent.effect import Effect, Start
+from coagent.effect import Effect, Perform, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
 from coagent.protocols.run import CALLS, Phase, Run, Turn, check_legal
@@ -19,10 +19,15 @@ class Serial:
     name: str = "serial"
     promises: str = "any"
     emits: frozenset[str] = CALLS
+    anonymous = True
 
     def start(self) -> Run:
         """An empty run."""
         return Run()
+
+    def private(self, run: Run, what: Perform | Event) -> bool:
+        """A completion answers its own agent, and a report commits it; neither asks or tells anybody else."""
+        return isinstance(what, Perform | Finished)
 
     def step(self, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
         """One event: the new run and the effects."""

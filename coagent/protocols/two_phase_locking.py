@@ -11,7 +11,7 @@ no longer be a victim; hence only one agent at a time may be in that position, a
 
 from dataclasses import dataclass
 
-from coagent.effect import Effect, Park, Release, Start
+from coagent.effect import Effect, Park, Perform, Release, Start
 from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
 from coagent.protocols.run import CALLS, RESTARTS, WAITS, Operation, Phase, Run, Standing, Turn, check_legal
@@ -33,10 +33,15 @@ class TwoPhaseLocking:
     restarts: int = 5
     promises: str = "any"
     emits: frozenset[str] = CALLS | WAITS | RESTARTS
+    anonymous = True
 
     def start(self) -> Run:
         """An empty run."""
         return Run(extra=Locks())
+
+    def private(self, run: Run, what: Perform | Event) -> bool:
+        """A completion answers its own agent alone; locks are asked for, and given up, when inferences end."""
+        return isinstance(what, Perform)
 
     def step(self, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
         """One event: the new run and the effects."""

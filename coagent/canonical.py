@@ -1,0 +1,295 @@
+"""What of a world can still matter, as a small exact key: worlds with equal keys have the same futures but for names.
+
+Left out is what only feeds records, seconds or tokens (sightings, routes, writers of cells), and every operation
+that nothing can reach any more; operations are named by their places instead of by count, and flights that do not
+conflict have no order. This is sound for a protocol that takes operations' names, causes and sightings for labels
+(it says so by `anonymous`), when nothing of the setting is keyed by them: a perfect judge, no lost answers.
+Knows nothing of any protocol's rules.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from operator import itemgetter
+
+from immutables import Map
+
+from coagent.effect import Perform
+from coagent.path import PathIndex
+from coagent.protocols.run import Operation, Run
+from coagent.workload import Setting
+from coagent.world import World, conflict
+
+Key = tuple[int, ...]
+"""A world's key: every part as the number that this `Canon` gave it, so that comparing is exact and cheap."""
+
+_UNLISTED = 512
+"""From here on count, within an agent, the operations that matter without being in its list."""
+_PER_AGENT = 1024
+
+
+class Opaque(Exception):
+    """A protocol keeps something of its own in `extra` that cannot be looked through for names."""
+
+
+def nameless(setting: Setting) -> bool:
+    """Whether the names of operations are labels in this setting, so that worlds may be told apart without them."""
+    judge, rule = setting.judge, setting.protocol
+    keyed = judge.miss or judge.over or setting.lost
+    return bool(getattr(rule, "anonymous", False)) and not keyed and isinstance(rule.start(), Run)
+
+
+class Canon:
+    """Gives worlds of one search their keys; remembers the parts it has met, since neighbours share most of them."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._order = tuple(agent.name for agent in setting.workload.agents)
+        self._index = {name: at for at, name in enumerate(self._order)}
+        self._numbers: dict[Hashable, int] = {}
+        self.known: dict[int, tuple[object, object]] = {}
+        self._ordered: dict[tuple, bool] = {}
+
+    def key(self, world: World) -> Key:
+        """The key of a world. Raises Opaque when the protocol's own state cannot be looked into."""
+        return self.look(world)[0]
+
+    def look(self, world: World) -> tuple[Key, dict[str, int]]:
+        """The key of a world, and the numbers that stand for its operations in it."""
+        naming = _Naming(self, world)
+        return naming.key(), naming.names
+
+    def number(self, part: Hashable) -> int:
+        """A number for a part, the same for equal ones only."""
+        return self._numbers.setdefault(part, len(self._numbers))
+
+    def ordered(self, left: Perform, right: Perform) -> bool:
+        """Whether two flights must keep their order, asked once for each pair of footprints."""
+        pair = (left.op == right.op, left.reads, left.writes, right.reads, right.writes)
+        known = self._ordered.get(pair)
+        if known is None:
+            known = self._ordered[pair] = conflict(left, right)
+        return known
+
+    def met(self, part: object, work: "object") -> object:
+        """What `work` makes of a part, once for each object; the part is kept, so that its id stays its own."""
+        known = self.known.get(id(part))
+        if known is None:
+            known = self.known[id(part)] = (part, work(part))
+        return known[1]
+
+
+class _Naming:
+    """One world's operations by their places, and its parts in those terms."""
+
+    def __init__(self, canon: Canon, world: World) -> None:
+        self._canon, self._world = canon, world
+        self._run: Run = world.run
+        self.names: dict[str, int] = {}
+
+    def key(self) -> Key:
+        canon, world, run = self._canon, self._world, self._run
+        names, listed = self.names, []
+        for at, name in enumerate(canon._order):
+            ops = run.agents[name].ops if world.actors[name].mode != "done" else ()
+            for place, op in enumerate(ops):
+                names[op] = at * _PER_AGENT + place
+            listed.append(len(ops))
+        self._name_the_rest()
+        number = canon.number
+        parts = [number((listed[at], self._agent(name))) for at, name in enumerate(canon._order)]
+        indexed = [canon.met(one, _paths) for one in (run.readers, run.writers, run.leaving)]
+        parts.append(number(self._operations(indexed)))
+        parts.append(number(self._flights()))
+        parts.append(canon.met(world.live.cells, lambda cells: number(_cells(cells))))
+        if run.extra is not None:
+            parts.append(number(self._told(run.extra)))
+        parts.append(run.settled)
+        return tuple(parts)
+
+    def _name_the_rest(self) -> None:
+        """Number what matters without being listed, agent by agent, in the order in which it was invoked."""
+        world, run, names = self._world, self._run, self.names
+        if len(names) == len(run.ops):
+            return
+        loose: set[str] = set()
+        for flight in world.flights:
+            loose.update(_named(flight))
+        for index in (run.readers, run.writers, run.leaving):
+            loose.update(self._canon.met(index, _paths))
+        for name, agent in run.agents.items():
+            if (one := world.actors[name]).mode != "done":
+                loose.update(entry.op for entry in one.log)
+                loose.update(notice.op for notice in agent.inbox)
+                if agent.awaits:
+                    loose.add(agent.awaits)
+        if run.extra is not None:
+            loose.update(one for one in _texts(run.extra) if one in run.ops)
+        todo = [name for name in (*names, *loose) if run.ops[name].cover]
+        while todo:
+            by = run.ops[todo.pop()].cover
+            if by and by not in names and by not in loose:
+                loose.add(by)
+                todo.append(by)
+        counts: dict[str, int] = {}
+        for name in sorted(loose.difference(names), key=lambda one: (len(one), one)):
+            agent = run.ops[name].agent
+            counts[agent] = counts.get(agent, -1) + 1
+            names[name] = self._canon._index[agent] * _PER_AGENT + _UNLISTED + counts[agent]
+
+    def _agent(self, name: str) -> tuple:
+        agent, one = self._run.agents[name], self._world.actors[name]
+        if one.mode == "done":
+            return (agent.phase.value, agent.flights, _said(one.report), one.gave_up)
+        names, entry_of = self.names, self._entry
+        return (
+            agent.phase.value,
+            agent.attempt,
+            names[agent.awaits] if agent.awaits else None,
+            agent.flights,
+            tuple(sorted((names[one.op], _result(one.result)) for one in agent.inbox)),
+            one.mode,
+            one.attempt,
+            tuple([(names[entry.op], entry_of(entry)) for entry in one.log]),
+            _said(one.report) if one.mode == "resting" else "",
+        )
+
+    def _entry(self, entry: object) -> int:
+        number = self._canon.number
+        return self._canon.met(entry, lambda one: number((_call(one.call), _result(one.result))))
+
+    def _operations(self, indexed: list[dict]) -> tuple:
+        """A row for each operation that matters, by its number."""
+        ops, results, all_captured = self._run.ops, self._world.live.results, self._world.live.captured
+        names, known, met = self.names, self._canon.known, self._canon.met
+        readers, writers, leaving = indexed
+        rows = []
+        for name, at in names.items():
+            op, result, captured = ops[name], results.get(name), all_captured.get(name)
+            old, answer = known.get(id(op)), known.get(id(result))
+            rows.append(
+                (
+                    at,
+                    old[1] if old else met(op, self._standing),
+                    names[op.cover] if op.cover else -1,
+                    -1 if result is None else answer[1] if answer else met(result, self._outcome),
+                    -1 if captured is None else met(captured, self._captured),
+                    readers.get(name),
+                    writers.get(name),
+                    leaving.get(name),
+                )
+            )
+        rows.sort(key=itemgetter(0))
+        return tuple(rows)
+
+    def _outcome(self, result: tuple) -> int:
+        return self._canon.number(_result(result[0]))
+
+    def _standing(self, op: Operation) -> int:
+        return self._canon.number(
+            (
+                op.position,
+                _call(op.call),
+                op.standing.value,
+                _result(op.told),
+                repr(op.wrote),
+                op.flights,
+                op.refreshing,
+                self._run.ops[op.stale].writes if op.stale else None,
+            )
+        )
+
+    def _captured(self, captured: tuple) -> int:
+        return self._canon.number(tuple((path, repr(cell)) for path, (cell, _) in captured))
+
+    def _flights(self) -> tuple:
+        """The flights in an order that depends only on the order of those that conflict."""
+        flights, ordered = self._world.flights, self._canon.ordered
+        told = [self._flight(one) for one in flights]
+        if len(told) < 2:
+            return tuple(told)
+        waits = [
+            sum(1 << before for before in range(at) if ordered(flights[before], one)) for at, one in enumerate(flights)
+        ]
+        found, left = [], (1 << len(told)) - 1
+        while left:
+            free = [at for at in range(len(told)) if left >> at & 1 and not waits[at] & left]
+            first = min(free, key=lambda at: told[at][:2])
+            found.append(told[first])
+            left ^= 1 << first
+        return tuple(found)
+
+    def _flight(self, one: Perform) -> tuple:
+        names = self.names
+        return (
+            names[one.op],
+            one.act,
+            one.route,
+            tuple((names[other.op], repr(other.image)) for other in one.overrides),
+            names[one.recorded] if one.recorded else None,
+            names[one.heir] if one.heir else None,
+            self._run.ops[one.cause].writes if one.cause else None,
+        )
+
+    def _told(self, part: object) -> Hashable:
+        """A protocol's own state with operations by place and agents by index."""
+        match part:
+            case str():
+                return ("op", self.names[part]) if part in self.names else ("text", part)
+            case None | int() | Enum():
+                return (type(part).__name__, part)
+            case tuple():
+                return ("tuple", *[self._told(one) for one in part])
+            case frozenset():
+                return ("set", *sorted((self._told(one) for one in part), key=repr))
+            case Map():
+                pairs = ((self._told(name), self._told(value)) for name, value in part.items())
+                return ("map", *sorted(pairs, key=repr))
+            case _ if is_dataclass(part):
+                return (type(part), *[self._told(getattr(part, one.name)) for one in fields(part)])
+        raise Opaque
+
+
+def _texts(part: object) -> Iterable[str]:
+    """Every text in a protocol's own state."""
+    match part:
+        case str():
+            yield part
+        case None | int() | Enum():
+            pass
+        case tuple() | frozenset():
+            for one in part:
+                yield from _texts(one)
+        case Map():
+            for name, value in part.items():
+                yield from _texts(name)
+                yield from _texts(value)
+        case _ if is_dataclass(part):
+            for one in fields(part):
+                yield from _texts(getattr(part, one.name))
+        case _:
+            raise Opaque
+
+
+def _named(flight: Perform) -> list[str]:
+    more = [one for one in (flight.recorded, flight.heir) if one]
+    return [flight.op, *more, *[one.op for one in flight.overrides]]
+
+
+def _paths(index: PathIndex) -> dict[str, tuple[str, ...]]:
+    return index.names()
+
+
+def _cells(cells: Map) -> tuple:
+    return tuple(sorted((path, repr(cell)) for path, (cell, _) in cells.items() if cell))
+
+
+def _call(call: object) -> str:
+    return f"{call.tool} {call.args!r}"
+
+
+def _result(result: object) -> tuple[str, str] | None:
+    return None if result is None else (result.status, repr(result.value))
+
+
+def _said(report: object) -> str:
+    return repr(report)
