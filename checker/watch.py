@@ -77,6 +77,8 @@ class Watch:
         self.sent: dict[str, dict[str, int]] = defaultdict(dict)
         self.due: dict[str, dict[str, int]] = {}
         self.began: dict[str, int] = {}
+        self.passed: dict[tuple[str, str], int] = {}
+        self.overtaken: list[tuple[int, str]] | None = []
         self.tainted: set[str] = set()
         self.owed: dict[str, tuple[str, int]] = {}
         self.unanswered: dict[str, None] = {}
@@ -119,18 +121,34 @@ class Watch:
     # notices
 
     def acts(self, at: int, agent: str, did: str) -> None:
-        """An agent acts: every notice sent before its inference began should have been consumed (A2)."""
+        """An agent acts: every notice sent before its inference began should have been consumed (A2).
+
+        One that came in the middle of an inference should have held its call back, or be consumed by the next:
+        unless some such notice was, it was the protocol that lost it.
+        """
+        since = self.began.get(agent, 0)
         for op, sent in self.due.pop(agent, {}).items():
-            since = f"in an inference begun at record {self.began[agent]}"
-            self.add(
-                UNREAD, at, f"{agent} {did} {since}, without having consumed the notice about {op} of record {sent}"
-            )
+            about = f"the notice about {op} of record {sent}"
+            if self.overtaken is not None and self.passed.get((agent, op)) == sent:
+                self.overtaken.append((at, f"a notice holds a call back or is consumed next: {agent} got past {about}"))
+            else:
+                says = f"{agent} {did} in an inference begun at record {since}, without having consumed {about}"
+                self.add(UNREAD, at, says)
+        self.passed |= {(agent, op): sent for op, sent in self.sent[agent].items() if sent > since}
 
     def consumed(self, record: Record) -> None:
         for op in record["ops"]:
             if self.invokes[op]["agent"] == record["agent"]:
+                if self.passed.get((record["agent"], op)) == self.sent[record["agent"]].get(op, 0):
+                    self.late_delivery()
                 self.sent[record["agent"]].pop(op, None)
                 self.due.get(record["agent"], {}).pop(op, None)
+
+    def late_delivery(self) -> None:
+        """Notices reach agents that they did not hold back, so one that was not consumed is its agent's affair."""
+        for at, says in self.overtaken or ():
+            self.add(UNREAD, at, says)
+        self.overtaken = None
 
     def told(self, at: int, record: Record) -> None:
         op, cause = record["op"], record["cause"]
@@ -241,7 +259,9 @@ class Watch:
                 self.add(ESCAPE, at, says)
 
     def compare_end(self) -> None:
-        """The final state beside the model, and the undos that are still owed."""
+        """The final state beside the model, and the undos and notices that are still owed."""
+        for at, says in self.overtaken or ():
+            self.add(RULE, at, says)
         for op in [*self.doubtful]:
             self.decide_captured(op, {})
         for op, (low, at) in self.owed.items() if self.history.end["quiescent"] else ():

@@ -1,14 +1,33 @@
-"""The protocols with a sentence each, taken from where each is written down."""
+"""The protocols and the variants of MTPO with a sentence each, taken from where each is written down."""
 
 import sys
 from dataclasses import fields, is_dataclass
 
-from coagent.protocols import PROTOCOLS
+from coagent.bad_input import BadInput
+from coagent.protocols import PROTOCOLS, VARIANTS
+
+SECTIONS = ("workloads", "protocols", "variants")
+"""What there is to list."""
 
 
 def protocol_names() -> list[tuple[str, str]]:
     """Every protocol's name, with the sentence its file opens with, or what sets a variant apart."""
     return [(name, _sentence(one)) for name, one in PROTOCOLS.items()]
+
+
+def variant_names() -> list[tuple[str, str]]:
+    """Every variant's name, with what is wrong about it."""
+    return [(name, (one.__doc__ or "").strip()) for name, one in VARIANTS.items()]
+
+
+def listed(section: str | None) -> dict[str, list[tuple[str, str]]]:
+    """Names with sentences by section, of one section or (None) of all. Raises BadInput for a section there is not."""
+    if section not in (None, *SECTIONS):
+        raise BadInput(f"there is nothing called {section!r} to list; there are {', '.join(SECTIONS)}")
+    from workloads import names
+
+    made = {"workloads": names, "protocols": protocol_names, "variants": variant_names}
+    return {name: list(made[name]()) for name in SECTIONS if section in (None, name)}
 
 
 def _sentence(protocol: object) -> str:

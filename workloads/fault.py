@@ -15,18 +15,20 @@ from coagent.event import Event
 from coagent.judge import PERFECT, Judge, drawn
 from coagent.operation import Call, Cell, Declaration, Notice, Result, Value
 from coagent.program import Intent
+from coagent.protocols import VARIANTS
 from coagent.protocols.mtpo import Mtpo
 from coagent.recording import Recorder
 from coagent.simulate import Chance, Outcome, finished
 from coagent.tool import Args
 from coagent.workload import Workload
 from coagent.world import Choice, Setting, World, opened
-from workloads.broken_mtpo import BROKEN
 
 RATE = 0.6
 """Share of what a fault may strike that it does strike."""
 MOST_STEPS = 1_500
 """Choices before a run counts as not ending."""
+BROKEN = tuple(one for one in VARIANTS.values() if one.expects)
+"""The variants of MTPO that are wrong."""
 
 Tamper = Callable[[World, Choice, World], World]
 """From the world before a choice, the choice and the world after it to the world that there is instead."""
@@ -258,8 +260,9 @@ def _miscaptured(seed: int, before: World, choice: Choice, after: World) -> Worl
 
 
 def broken_rule(workload: Workload, seed: int) -> Fault:
-    """MTPO without one of its rules."""
-    return Fault(workload=workload, protocol=BROKEN[int(drawn("rule", seed) * len(BROKEN))])
+    """MTPO with one of its rules left out or bent."""
+    rule = BROKEN[int(drawn("rule", seed) * len(BROKEN))]
+    return Fault(workload=workload, protocol=rule, most_steps=600)
 
 
 KINDS: Mapping[str, tuple[str, tuple[Callable[[Workload, int], Fault], ...]]] = {

@@ -136,7 +136,8 @@ class Replay:
                 self.agree(op)
             case "mask":
                 answer = self._answers.get(number)
-                self.acted[op], wrote = self.acts.act(self.deed(op, answer, record), Sight(self.cells, {}, {}))
+                own = self.seen(number, answer) if answer else {}
+                self.acted[op], wrote = self.acts.act(self.deed(op, answer, record), Sight(self.cells, own, {}))
                 self.note(op, wrote)
             case "undo":
                 self.live.update(self.captured.pop(op, {}))
@@ -182,14 +183,14 @@ class Replay:
 
     def read(self, number: int, op: str, record: Record) -> None:
         """A read is shown the live store, or the versions that it is recorded to have seen."""
-        own: dict[str, Cell] = {}
-        other: Mapping[str, Entry] = self.live
-        if record.get("route", "live") in ("snapshot", "recorded"):
-            other = {}
-            for one in sightings_in(record.get("saw", {})):
-                if not one.path.endswith("/"):
-                    own[one.path] = self.sighted(number, one.path, one.writer, one.cell)
+        corrected = record.get("route", "live") in ("snapshot", "recorded")
+        own, other = (self.seen(number, record), {}) if corrected else ({}, self.live)
         self.acted[op] = self.acts.act(self.deed(op, record, None), Sight(self.cells, own, other))[0]
+
+    def seen(self, number: int, record: Record) -> dict[str, Cell]:
+        """The versions that a call is recorded to have seen, by path."""
+        listed = [one for one in sightings_in(record.get("saw", {})) if not one.path.endswith("/")]
+        return {one.path: self.sighted(number, one.path, one.writer, one.cell) for one in listed}
 
     def sighted(self, number: int, path: str, writer: str | None, cell: Cell) -> Cell:
         """The version of a path that a writer left and a read saw."""

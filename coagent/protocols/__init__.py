@@ -1,6 +1,7 @@
 """The protocols, one file and one rule each. `protocol(name)` finds one by the name the command line uses.
 
-`fork-merge` and the ablations are not registered here.
+What is listed in `PROTOCOLS` is meant to be used or compared with; the broken variants of MTPO are in `VARIANTS`.
+`fork-merge` is not registered here.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from coagent.protocols.naive import Naive
 from coagent.protocols.optimistic import Optimistic
 from coagent.protocols.serial import Serial
 from coagent.protocols.two_phase_locking import TwoPhaseLocking
+from coagent.protocols.variants import VARIANTS
+
+__all__ = ["PROTOCOLS", "VARIANTS", "protocol"]
 
 PROTOCOLS: Mapping[str, object] = {
     one.name: one
@@ -28,13 +32,17 @@ PROTOCOLS: Mapping[str, object] = {
         Broadcast(),
     )
 }
-"""Every protocol by name."""
+"""Every protocol by name, variants apart."""
 
 
 def protocol(name: str) -> object:
-    """The protocol of that name. Raises BadInput when there is none."""
-    if name in PROTOCOLS:
-        return PROTOCOLS[name]
-    close = get_close_matches(name, PROTOCOLS, 1)
+    """The protocol or variant of that name. Raises BadInput when there is none."""
+    known = {**PROTOCOLS, **VARIANTS}
+    if name in known:
+        return known[name]
+    close = get_close_matches(name, known, 1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    raise BadInput(f"there is no protocol {name!r}; {hint}known are {', '.join(PROTOCOLS)}")
+    raise BadInput(
+        f"there is no protocol {name!r}; {hint}known are {', '.join(PROTOCOLS)}, "
+        f"and {len(VARIANTS)} variants of mtpo that `coagent list variants` names"
+    )

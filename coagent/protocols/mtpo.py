@@ -13,6 +13,7 @@ from coagent.event import Event, Finished, Inferring, Invoked, Launched, Perform
 from coagent.operation import Call, Declaration, Notice, Result, Sighting
 from coagent.path import any_overlap
 from coagent.protocols import notices, trajectory
+from coagent.protocols.private_step import private_step
 from coagent.protocols.run import CALLS, NOTICES, SLOTS, WAITS, Operation, Phase, Run, Standing, Turn, check_legal
 from coagent.tool import outcome_equal
 
@@ -38,6 +39,8 @@ class Mtpo:
     routes: tuple[str, ...] = ROUTES
     promises: str = "declared"
     emits: frozenset[str] = CALLS | WAITS | NOTICES | SLOTS
+    anonymous = True
+    private = private_step
 
     def start(self) -> Run:
         """An empty run."""
@@ -137,8 +140,7 @@ class Mtpo:
     def _write(self, turn: Turn, op: Operation, replaced: list[Operation]) -> None:
         """Rule 3, ww: a late write is slotted in under what already took effect above it (P1 section 4.4)."""
         in_place = [old for old in replaced if not self._leaves(turn, old, op.name)]
-        maskable = op.declaration.blind and op.declaration.image and not in_place
-        by = trajectory.cover(turn, op) if maskable else None
+        by = None if in_place else self._cover(turn, op)
         if by is None:
             self._arrange(turn, op, in_place)
             return
@@ -147,6 +149,9 @@ class Mtpo:
         turn.emit(Mask(op=op.name, by=by.name))
         turn.reply(op)
         self._refresh_readers(turn, op, below=by)
+
+    def _cover(self, turn: Turn, op: Operation) -> Operation | None:
+        return trajectory.cover(turn, op) if op.declaration.blind and op.declaration.image else None
 
     def _leaves(self, turn: Turn, old: Operation, by: str | None) -> bool:
         """Take an operation out if that needs no undo: it is not in the live store, or a higher write covers it."""
@@ -175,28 +180,36 @@ class Mtpo:
         """
         reading = op is not None and not op.writes
         gone = [one for one in removed if one.writes and one.declaration.recoverable]
-        moved = trajectory.displaced(turn, [*gone, *([op] if op else [])])
+        moved = self._displaced(turn, [*gone, *([op] if op else [])])
         undone = sorted((*moved, *gone), key=lambda one: one.position)
         bare = [one for one in trajectory.uncovered(turn, undone) if one not in undone]
         reason = op.name if op else removed[0].name
         taken = [one for one in undone if one.standing in trajectory.LIVE]
         for old in removed:
             self._remove(turn, old, op.name if op else None)
-        for one in reversed(taken):
+        for one in self._undoing(taken):
             turn.perform(one.name, "undo", cause=reason)
         cancelled = [] if self.late == "replay" or reading else moved
         for one in cancelled:
             self._cancel(turn, one, reason)
         if op and not reading:
             turn.index(op)
-        back = [one for one in (*moved, *bare) if one not in cancelled] + ([op] if op else [])
-        for one in sorted(back, key=lambda one: one.position):
+        for one in self._redoing(op, [one for one in (*moved, *bare) if one not in cancelled]):
             if op and one.name == op.name:
                 turn.perform(op.name, act, route="undo" if reading else "live", cause=cause)
             else:
                 turn.set_op(one.name, standing=Standing.FLYING, cover=None)
                 turn.perform(one.name, "redo", cause=None if reading else reason)
         return bool(gone)
+
+    def _displaced(self, turn: Turn, seeds: list[Operation]) -> list[Operation]:
+        return trajectory.displaced(turn, seeds)
+
+    def _undoing(self, taken: list[Operation]) -> list[Operation]:
+        return taken[::-1]
+
+    def _redoing(self, op: Operation | None, back: list[Operation]) -> list[Operation]:
+        return sorted((*back, *([op] if op else [])), key=lambda one: one.position)
 
     def _remove(self, turn: Turn, op: Operation, by: str | None) -> None:
         """Take an operation out of the run; its readers are told when its undo is done, or now if it has none."""
@@ -234,11 +247,9 @@ class Mtpo:
         self._settle(turn)
 
     def _executed(self, turn: Turn, op: Operation, event: Performed) -> None:
-        stands = _stands(op, event.result)
         gone = op.standing in (Standing.CANCELLED, Standing.REMOVED)
-        op = turn.set_op(
-            op.name, standing=op.standing if gone else stands, wrote=event.wrote, told=None if gone else event.result
-        )
+        stands, told = (op.standing, None) if gone else (_stands(op, event.result), event.result)
+        op = turn.set_op(op.name, standing=stands, wrote=event.wrote, told=told)
         turn.reply(op)
         if not gone and event.wrote:
             self._refresh_readers(turn, op)
@@ -314,12 +325,12 @@ class Mtpo:
             if agent.phase is not Phase.FINISHED:
                 return
             for name in agent.ops:
-                _forget(turn, turn.ops[name])
+                forget(turn, turn.ops[name])
             turn.commit(agent.name)
             turn.settled += 1
 
 
-def _forget(turn: Turn, op: Operation) -> None:
+def forget(turn: Turn, op: Operation) -> None:
     """Drop a committed operation from the index: nothing can land below it any more.
 
     A masked one stays until its cover is committed too, because it has to be applied if the cover goes.

@@ -12,6 +12,8 @@ from coagent.world import Setting
 from workloads import workload
 
 LATE = "B.1 get x\nA.1 put x 5\n"
+MID = "A.1 put x 5\nnotify B.1 of A.1\nB.2 put y 1\n"
+AGAIN = "A.2 put x 6\nnotify B.1 of A.2\nB.3 put y 2\n"
 OWN = {
     "missed notice": (
         LATE + "notify B.1 of A.1\nB.2 put y 1",
@@ -21,6 +23,16 @@ OWN = {
     "a notice that was not consumed": (
         LATE + "notify B.1 of A.1\ninfer B\nB.2 put y 1",
         LATE + "notify B.1 of A.1\nconsume B.1\ninfer B\nB.2 put y 1",
+        "A2",
+    ),
+    "a notice that came in mid-inference and is lost": (
+        "B.1 get x\ninfer B\n" + MID + "infer B\nB.3 put y 2",
+        "B.1 get x\ninfer B\n" + MID + "consume B.1\nB.3 put y 2",
+        "protocol",
+    ),
+    "a notice that came in mid-inference, as one before it that was consumed": (
+        "B.1 get x\ninfer B\n" + MID + "consume B.1\n" + AGAIN + "infer B\nB.4 put y 3",
+        "B.1 get x\ninfer B\n" + MID + "consume B.1\n" + AGAIN + "consume B.1\nB.4 put y 3",
         "A2",
     ),
     "downward notice": (

@@ -9,10 +9,10 @@ from coagent.path import any_overlap
 from coagent.protocols import PROTOCOLS
 from coagent.protocols.mtpo import Mtpo
 from coagent.simulate import Chance, simulate
+from coagent.testing import random_scenario
 from coagent.tool import TOOLS, declare
 from coagent.workload import from_scenario
 from coagent.world import Setting, World, conflict, opened
-from tests.scenarios_random import random_scenario
 
 SEEDS = range(12)
 EVERY = sorted(PROTOCOLS)
