@@ -49,3 +49,5 @@ or, below -1, by the text at -2 - number. A position is the agent's rank and `ke
 
 FLAT = tuple(name for names in LISTS.values() for name in names)
 COLUMNS = (*SCALARS, *TIMES, *FLAT)
+BESIDE = (*TIMES, "prompt", "cached", "output")
+"""What nothing else in the columns depends on, so that it may be fetched when it is first asked for."""

@@ -6,16 +6,18 @@ Everything it cannot find is a BadInput; it runs nothing.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 from coagent import protocols
 from coagent.bad_input import BadInput
+from coagent.protocols.guard import Guard
 from coagent.scenario import load_scenario_file
 from coagent.workload import Workload, from_scenario
 from workloads import workload
 
-SCHEDULES = ("clock", "random")
+SCHEDULES = ("clock", "random", "pct")
 
 
 def target(name: str, agents: int | None = None) -> Workload:
@@ -38,6 +40,14 @@ def is_file(name: str) -> bool:
 def protocol(name: str) -> object:
     """The protocol of that name, or a user's own as `file.py:Name`. Raises BadInput."""
     return _own(name) if is_own(name) else protocols.protocol(name)
+
+
+def testing() -> ModuleType:
+    """The testing kit. Raises BadInput when what it needs is not installed."""
+    try:
+        return import_module("coagent.testing")
+    except ImportError as error:
+        raise BadInput(str(error)) from None
 
 
 def is_own(name: str) -> bool:
@@ -72,12 +82,12 @@ def schedule(text: str | None, own: tuple[int, ...] | None = None) -> str | tupl
         if not (word.isascii() and word.isdigit() and len(word) < 10):
             raise BadInput(
                 f"--schedule is {text!r}, and {word!r} at index {place} is no choice; "
-                "give clock, random, or indexes that count up from 0, like 0,2,1"
+                "give clock, random, pct, or indexes that count up from 0, like 0,2,1"
             )
     return tuple(int(word) for word in words)
 
 
-def _own(name: str) -> object:
+def _own(name: str) -> Guard:
     file, colon, thing = name.rpartition(":")
     if not colon or not thing.isidentifier():
         raise BadInput(f"--protocol {name} names no protocol in the file; write file.py:Name", file or name)
@@ -89,7 +99,7 @@ def _own(name: str) -> object:
     found = getattr(module, thing)
     with blamed(name):
         made = found() if isinstance(found, type) else found
-    return _checked(made, thing, file)
+    return Guard(_checked(made, thing, file), file)
 
 
 def _executed(file: str) -> ModuleType:

@@ -20,7 +20,8 @@ from coagent.column import COLUMNS, LISTS, SCALARS, TIMES
 from coagent.compaction import TOP, Packing
 from coagent.expansion import records
 from coagent.history import Record, checked_header
-from coagent.table import KIND, KINDS, USERS, Table, among, fault, form_of, nothing, used
+from coagent.table import KIND, KINDS, USERS, Table, among, form_of, nothing, used
+from coagent.table_check import fault
 
 BLOCK = 50_000
 """Rows in a line, at most."""
@@ -38,7 +39,7 @@ _TEXTS = (
     "wrote_value",
     "args_value",
 )
-_PATHS = ("saw_path", "captured_path", "wrote_path")
+PATHS = ("saw_path", "captured_path", "wrote_path")
 SAME = {"at_inferred": "at_invoke", "key": "number", "wrote_path": "captured_path"}
 """Columns that are left empty where they are as another one is."""
 
@@ -66,7 +67,7 @@ def packed(table: Table, block: int = BLOCK) -> Iterator[Record]:
 def _rows(table: Table, columns: dict[str, np.ndarray], told: dict[str, int]) -> Record:
     """A `rows` record, with what its numbers mean as far as no record before has told it."""
     texts = max(_most(columns, _TEXTS), -1 - int(columns["number"].min()))
-    need = {"paths": _most(columns, _PATHS) + 1, "texts": texts + 1, "forms": int(columns["form"].max()) + 1}
+    need = {"paths": _most(columns, PATHS) + 1, "texts": texts + 1, "forms": int(columns["form"].max()) + 1}
     meant = {"paths": table.paths, "texts": table.texts, "forms": [form.text() for form in table.forms]}
     new = {name: list(meant[name][told[name] : need[name]]) for name in need}
     told |= {name: max(told[name], need[name]) for name in need}

@@ -139,12 +139,59 @@ class Listed:
         return index, float(self._step)
 
 
+class Wrapped:
+    """Chooses by a list of any integers, each taken modulo the choices there are; after the list, the first.
+
+    Any list is a schedule, so that it can be drawn at random and shortened at will.
+    """
+
+    def __init__(self, schedule: Iterable[int]) -> None:
+        self._schedule, self._step = tuple(schedule), 0
+
+    def __call__(self, world: World, choices: tuple[Choice, ...]) -> tuple[int, float]:
+        step, self._step = self._step, self._step + 1
+        return (self._schedule[step] if step < len(self._schedule) else 0) % len(choices), float(self._step)
+
+
+class Priorities:
+    """Chooses whose turn it is by random priorities, changed at a few random points of the run; a choice a second.
+
+    Probabilistic concurrency testing (Burckhardt et al., ASPLOS 2010): of n threads that take k choices, a fault that
+    needs d orderings shows with a chance of at least 1/(n k^(d-1)). Each agent is two threads, its inferences and
+    the effects on its operations. `depth` is d, `choices` the k expected.
+    """
+
+    def __init__(self, seed: int, *, depth: int = 3, choices: int = 60) -> None:
+        self._random, self._step = Random(f"priorities/{seed}"), 0
+        self._changes = frozenset(self._random.sample(range(1, choices), depth - 1))
+        self._rank: dict[tuple[bool, str], float] = {}
+
+    def __call__(self, world: World, choices: tuple[Choice, ...]) -> tuple[int, float]:
+        self._step += 1
+        threads = [_thread(choice) for choice in choices]
+        for thread in threads:
+            if thread not in self._rank:
+                self._rank[thread] = 1.0 + self._random.random()
+        index = max(range(len(choices)), key=lambda at: self._rank[threads[at]])
+        if self._step in self._changes:
+            self._rank[threads[index]] = -float(self._step)
+            index = max(range(len(choices)), key=lambda at: self._rank[threads[at]])
+        return index, float(self._step)
+
+
+def _thread(choice: Choice) -> tuple[bool, str]:
+    inferring = choice.act == "infer"
+    return inferring, choice.name if inferring else choice.name.rpartition(".")[0]
+
+
 def chooser_of(schedule: object, seed: int, tool_s: float) -> Chooser:
-    """The chooser that a `--schedule` names: `clock`, `random`, or a tuple of indexes."""
+    """The chooser that a `--schedule` names: `clock`, `random`, `pct` (random priorities), or a tuple of indexes."""
     match schedule:
         case "clock":
             return Clock(tool_s)
         case "random":
             return Chance(seed)
+        case "pct":
+            return Priorities(seed)
         case _:
             return Listed(schedule)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coagent.column import LISTS, SCALARS, TIMES
 from coagent.history import Record
 
 KINDS = (
@@ -90,8 +89,8 @@ def form_of(text: str) -> Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A history as columns. `columns` by name are int32 (TIMES float64), rows in the order of their last records;
-    `paths` are strings, `texts` JSON, `records` the verbatim ones in order."""
+    """A history as columns. `columns` by name are signed integers of at most 32 bits (TIMES float64), rows in the order
+    of their last records; `paths` are strings, `texts` JSON, `records` the verbatim ones in order."""
 
     header: Record
     columns: Mapping[str, np.ndarray]
@@ -105,11 +104,24 @@ class Table:
     def __len__(self) -> int:
         return len(self.columns["kind"])
 
+    @property
+    def bits(self) -> np.ndarray:
+        """The kind of each row as a single bit, to be told from several at once."""
+        if "bits" not in self._known:
+            self._known["bits"] = np.left_shift(np.uint32(1), self.columns["kind"].astype(np.uint32))
+        return self._known["bits"]
+
+    def among(self, wanted: Iterable[str]) -> np.ndarray:
+        """Where a row is of one of these kinds."""
+        return (self.bits & bits_of(wanted)) > 0
+
     def starts(self, name: str) -> np.ndarray:
         """Where each row's entries of a list begin, and where the last ones end: n + 1 numbers."""
         if name not in self._known:
             counts = np.maximum(self.columns[name], 0)
-            self._known[name] = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+            start = np.zeros(len(counts) + 1, _wide(int(counts.sum(dtype=np.int64))))
+            np.cumsum(counts, dtype=start.dtype, out=start[1:])
+            self._known[name] = start
         return self._known[name]
 
     def values(self) -> list[object] | None:
@@ -121,26 +133,36 @@ class Table:
     @property
     def late(self) -> np.ndarray:
         """How many records stand together at each row: 3 for a call that writes, otherwise 1."""
-        writing = (self.columns["kind"] == KIND["call"]) & (self.columns["captured"] >= 0)
-        return np.where(writing, 3, 1)
+        if "late" not in self._known:
+            writing = (self.columns["kind"] == KIND["call"]) & (self.columns["captured"] >= 0)
+            self._known["late"] = writing.astype(np.int8) * 2 + 1
+        return self._known["late"]
 
     def first(self) -> np.ndarray:
         """The place, among all records in full, of the first record that stands at each row."""
         if "first" not in self._known:
-            late = self.late
-            self._known["first"] = np.cumsum(self.columns["skip"].astype(np.int64) + late) - late
+            late, skip = self.late, self.columns["skip"]
+            between = late.astype(np.int32)
+            between[1:] = between[:-1]
+            between[:1] = 0
+            between += skip
+            self._known["first"] = np.cumsum(between, dtype=_wide(int(between.sum(dtype=np.int64))))
         return self._known["first"]
 
     @property
     def owners(self) -> np.ndarray:
         """The rows that invoke the operations, by operation."""
         if "owners" not in self._known:
-            kind = self.columns["kind"]
-            rows = np.flatnonzero((kind == KIND["call"]) | (kind == KIND["invoke"]))
+            rows = np.flatnonzero(self.among(INVOKED))
             found = np.full(len(rows), -1, np.int64)
             found[self.columns["op"][rows]] = rows
             self._known["owners"] = found
         return self._known["owners"]
+
+
+def _wide(most: int) -> type[np.signedinteger]:
+    """What holds sums up to this one; half the memory is worth as much as half the work."""
+    return np.int32 if most < 2**31 else np.int64
 
 
 def _values(texts: Sequence[str]) -> list[object] | None:
@@ -158,112 +180,20 @@ def _values(texts: Sequence[str]) -> list[object] | None:
         return None
 
 
-def fault(table: Table) -> str:
-    """What keeps the columns from fitting together, or nothing: every number in range, every record in one place."""
-    columns, rows = table.columns, len(table)
-    for name in (*SCALARS, *TIMES):
-        if len(columns[name]) != rows:
-            return f"{name} has {len(columns[name])} entries for {rows} rows"
-    for name, parts in LISTS.items():
-        total = int(np.maximum(columns[name], 0).sum())
-        for part in parts:
-            if len(columns[part]) != total:
-                return f"{part} has {len(columns[part])} entries, and {name} counts {total}"
-    if table.values() is None:
-        return "a text is no JSON"
-    return _numbers_fault(table) or _ranges_fault(table) or _places_fault(table)
-
-
-def _numbers_fault(table: Table) -> str:
-    kind, op = table.columns["kind"], table.columns["op"]
-    if len(kind) and not 0 <= kind.min() <= kind.max() < len(KINDS):
-        return "a row is of an unknown kind"
-    if (kind == KIND["verbatim"]).sum() != len(table.records):
-        return "some verbatim records have no row, or rows no record"
-    invoking = op[among(kind, _INVOKED)]
-    named = np.zeros(len(invoking), bool)
-    if len(invoking) and not 0 <= invoking.min() <= invoking.max() < len(invoking):
-        return "the operations are not numbered one by one"
-    named[invoking] = True
-    if not named.all():
-        return "two operations have one number"
-    return ""
-
-
-def _ranges_fault(table: Table) -> str:
-    columns, texts, kind = table.columns, len(table.texts), table.columns["kind"]
-    invoking = (kind == KIND["call"]) | (kind == KIND["invoke"])
-    ops, paths = int(invoking.sum()), len(table.paths)
-    tops = dict.fromkeys(("value", "route", "word", "place", "reads", "writes", "saw_value", "captured_value"), texts)
-    tops |= dict.fromkeys(("wrote_value", "args_value"), texts) | {"form": len(table.forms)}
-    tops |= dict.fromkeys(("op", "other", "saw_writer", "captured_writer", "ops_op"), ops)
-    tops |= dict.fromkeys(("saw_path", "captured_path", "wrote_path"), paths)
-    tops |= {"agent": len(table.header["agents"]), "status": len(STATUSES), "flag": 2}
-    for name, top in tops.items():
-        column = columns[name]
-        least = 0 if name in ("ops_op", "args_value") or name.endswith("_path") else -1
-        if len(column) and not least <= column.min() <= column.max() < top:
-            return f"{name} names what is not there"
-    formed = columns["form"] >= 0
-    sizes = np.array([len(form.args) for form in table.forms], np.int32)
-    if np.any(columns["args"][~formed] >= 0) or np.any(columns["args"][formed] != sizes[columns["form"][formed]]):
-        return "args are not as many as the form has"
-    shapeless = np.array([form.reads is None for form in table.forms] + [False], bool)[columns["form"]]
-    spelled = np.array([form.writes is None for form in table.forms] + [False], bool)[columns["form"]]
-    if np.any(shapeless & invoking & (columns["reads"] < 0)) or np.any(spelled & invoking & (columns["writes"] < 0)):
-        return "a call does not say what it declares"
-    if np.any(invoking & ~formed) or np.any(invoking & (columns["key"] == -1) & (columns["number"] == -1)):
-        return "a call has no shape or no name"
-    if len(kind) and columns["number"].min() < -1 - texts:
-        return "number names what is not there"
-    for name in _NEEDED:
-        if np.any((columns[name] < 0) & among(kind, _NEEDED[name])):
-            return f"{name} is missing where it is needed"
-    other = np.flatnonzero(kind != KIND["call"])
-    others = kind[other]
-    for name, users in USERS.items():
-        # Most rows are calls, and nearly every column is of use to them.
-        column, mine = (
-            (columns[name][other], among(others, users)) if "call" in users else (columns[name], used(kind, name))
-        )
-        if np.any((column != nothing(name)) & ~mine):
-            return f"{name} is where it says nothing"
-    return ""
-
-
-def _places_fault(table: Table) -> str:
-    """Every place among the records in full is taken exactly once, and a call's parts stand in their order."""
-    columns, first, late = table.columns, table.first(), table.late
-    if len(table) == 0:
-        return ""
-    kind = columns["kind"]
-    total = int(first[-1] + late[-1])
-    early = [first - columns[f"before_{part}"] for part in ("infer", "inferred", "invoke")]
-    there = [columns[f"before_{part}"] > 0 for part in ("infer", "inferred", "invoke")]
-    if columns["skip"].min() < 0 or np.any(np.stack(there).any(axis=0) & (kind != KIND["call"])):
-        return "parts of a call stand at what is no call"
-    if not np.array_equal(there[2], kind == KIND["call"]) or not np.array_equal(there[0], there[1]):
-        return "a call lacks parts"
-    if np.any(there[0] & ~((early[0] < early[1]) & (early[1] < early[2]))):
-        return "the parts of a call are out of order"
-    taken, parts = np.zeros(total, bool), 0
-    for place in (*(first[late > at] + at for at in range(3)), *(e[t] for e, t in zip(early, there, strict=True))):
-        if len(place) and not 0 <= place.min() <= place.max() < total:
-            return "a part of a call stands outside the history"
-        taken[place] = True
-        parts += len(place)
-    return "" if parts == total and taken.all() else "two records stand in one place, or a place is empty"
-
-
 def used(kinds: np.ndarray, column: str) -> np.ndarray | None:
     """The rows whose kind may have anything in a column; None when all may. All others hold what says nothing."""
     users = USERS.get(column)
     return None if users is None else among(kinds, users)
 
 
+def bits_of(wanted: Iterable[str]) -> int:
+    """These kinds as bits."""
+    return sum(1 << KIND[one] for one in set(wanted))
+
+
 def among(kinds: np.ndarray, wanted: Iterable[str]) -> np.ndarray:
     """Where a row is of one of these kinds."""
-    return (np.left_shift(np.uint32(1), kinds.astype(np.uint32)) & sum(1 << KIND[one] for one in set(wanted))) > 0
+    return (np.left_shift(np.uint32(1), kinds.astype(np.uint32)) & bits_of(wanted)) > 0
 
 
 def nothing(column: str) -> int:
@@ -272,7 +202,7 @@ def nothing(column: str) -> int:
 
 
 _OUTCOME = ("call", "redo", "result", "refresh", "notify")
-_NEEDED = {
+NEEDED = {
     "op": (*_OUTCOME, "invoke", "prepare", "exec", "undo", "mask", "repair", "inherit"),
     "agent": ("call", "infer", "inferred", "invoke", "result", "notify", "consume", "judge", "repair", "hold"),
     "status": (*_OUTCOME, "exec"),
@@ -287,17 +217,19 @@ _NEEDED = {
     "other": ("mask", "notify", "inherit"),
     "attempt": ("call", "infer", "invoke"),
 }
-_INVOKED = ("call", "invoke")
+"""The kinds of row that must have something in a column."""
+
+INVOKED = ("call", "invoke")
 USERS = {
-    **{name: _NEEDED[name] for name in ("op", "agent", "status", "value", "attempt", "word", "flag", "ops", "wrote")},
-    **dict.fromkeys(("number", "key", "place", "reads", "writes"), _INVOKED),
-    **dict.fromkeys(("form", "args"), (*_INVOKED, "hold")),
+    **{name: NEEDED[name] for name in ("op", "agent", "status", "value", "attempt", "word", "flag", "ops", "wrote")},
+    **dict.fromkeys(("number", "key", "place", "reads", "writes"), INVOKED),
+    **dict.fromkeys(("form", "args"), (*INVOKED, "hold")),
     **{f"{side}_{part}": ("call",) for side in ("at", "before") for part in ("infer", "inferred", "invoke")},
     **dict.fromkeys(("prompt", "cached", "output"), ("call", "inferred")),
     **dict.fromkeys(("route", "saw"), _OUTCOME),
-    "wrote": ("call", *_NEEDED["wrote"]),
-    "captured": ("call", *_NEEDED["captured"]),
-    "other": ("invoke", "repair", *_NEEDED["other"]),
+    "wrote": ("call", *NEEDED["wrote"]),
+    "captured": ("call", *NEEDED["captured"]),
+    "other": ("invoke", "repair", *NEEDED["other"]),
     "at_end": tuple(KINDS[1:]),
 }
 """The kinds of row that may have something in a column, where not all may."""

@@ -7,69 +7,64 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from checker.columnar.call import NONE, Calls, declared
+from checker.columnar.listing import Housed
 from checker.columnar.meaning import Meaning
-from checker.columnar.stepping import entries
+from checker.columnar.stepping import entries, ranked
 from coagent.path import any_overlap
 from coagent.table import Form, Table
 from coagent.tool import TOOLS
 
 
-def escapes(
-    table: Table,
-    meaning: Meaning,
-    start: Mapping[str, np.ndarray],
-    invoked: np.ndarray,
-    acted: np.ndarray,
-    wrote: np.ndarray,
-) -> np.ndarray:
+def escapes(table: Table, meaning: Meaning, start: Mapping[str, np.ndarray], of: Calls, within: Housed) -> np.ndarray:
     """The operations that left what they declared, or that read with a tool that nobody knows and saw nothing."""
-    found = np.zeros(len(invoked), bool)
-    saw = np.flatnonzero(acted >= 0)
-    which, at = entries(start["saw"], acted[saw])
-    _outside(table, meaning, start, invoked, "reads", saw[which], table.columns["saw_path"][at], found)
-    changed = np.flatnonzero(wrote >= 0)
-    which, at = entries(start["wrote"], wrote[changed])
-    _outside(table, meaning, start, invoked, "writes", changed[which], table.columns["wrote_path"][at], found)
+    found = np.zeros(len(of.form), bool)
+    sides = (("reads", "saw", of.acted, of.saw_path), ("writes", "wrote", of.changed, of.wrote_path))
+    for side, name, rows, path in sides:
+        # Most operations saw and wrote just what their first argument says.
+        odd = np.flatnonzero((path != NONE) & (path != declared(table, meaning, of, side)) & (rows >= 0))
+        which, at = entries(start[name], rows[odd])
+        _outside(table, meaning, of, within, side, odd[which], table.columns[f"{name}_path"][at], found)
     strange = np.array([one.reads != () and one.tool not in TOOLS for one in table.forms], bool)
-    return found | (strange[table.columns["form"][invoked]] & (table.columns["saw"][acted] <= 0))
+    return found | (strange[of.form] & (of.saw_path == NONE)) if strange.any() else found
 
 
 def _outside(
     table: Table,
     meaning: Meaning,
-    start: Mapping[str, np.ndarray],
-    invoked: np.ndarray,
+    of: Calls,
+    within: Housed,
     side: str,
     ops: np.ndarray,
     paths: np.ndarray,
     found: np.ndarray,
 ) -> None:
     """Mark in `found` the operations one of whose paths here overlaps nothing of what they declared on this side."""
-    form = table.columns["form"][invoked[ops]]
+    form = of.form[ops]
     inside = np.zeros(len(ops), bool)
     for number, shape in enumerate(table.forms):
         for name in getattr(shape, side) or ():
             mine = np.flatnonzero(form == number)
-            place = start["args"][invoked[ops[mine]]] + shape.args.index(name)
-            inside[mine] |= meaning.path[table.columns["args_value"][place]] == paths[mine]
+            text = of.argument(table, shape, name, ops[mine])
+            inside[mine] |= (meaning.path[text] == paths[mine]) | (within.home[paths[mine]] == text)
     left = np.flatnonzero(~inside)
     if not len(left):
         return
-    rows = invoked[ops[left]]
+    ops, form, given = ops[left], form[left], of.given[ops[left]]
     named = [getattr(shape, side) for shape in table.forms]
-    declared = [table.columns[side][rows]]
+    pairs = [paths[left], table.columns[side][of.invoked[ops]]]
     for at in range(max(len(names or ()) for names in named)):
         where = [shape.args.index(names[at]) if at < len(names or ()) else -1 for shape, names in _named(table, named)]
-        where = np.array(where)[form[left]]
-        place = np.where(where >= 0, start["args"][rows] + where, 0)
-        declared.append(np.where(where >= 0, table.columns["args_value"][place], -1))
-    pairs = zip(paths[left].tolist(), *(column.tolist() for column in declared), strict=True)
-    known: dict[tuple[int, ...], bool] = {}
-    for op, pair in zip(ops[left].tolist(), pairs, strict=True):
-        if pair not in known:
-            known[pair] = _within(meaning, pair)
-        if not known[pair]:
-            found[op] = True
+        where = np.array(where)[form]
+        place = np.where(where >= 0, given + where, 0)
+        pairs.append(np.where(where >= 0, table.columns["args_value"][place], -1))
+    alike = np.zeros(len(left), np.int64)
+    for column in pairs:
+        alike = ranked(alike, column)
+    one = np.zeros(int(alike.max()) + 1, np.int64)
+    one[alike] = np.arange(len(left))
+    outside = [not _within(meaning, pair) for pair in zip(*(column[one].tolist() for column in pairs), strict=True)]
+    found[ops[np.array(outside, bool)[alike]]] = True
 
 
 def _named(table: Table, named: list[tuple[str, ...] | None]) -> Iterator[tuple[Form, tuple[str, ...] | None]]:

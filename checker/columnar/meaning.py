@@ -7,6 +7,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
@@ -17,7 +18,8 @@ FAR = 2**61
 """Integers from here on are reckoned with elsewhere, in Python."""
 
 _VALUES = ("args_value", "saw_value", "captured_value", "wrote_value")
-_PLAIN = (str, int, bool, type(None))
+_KINDS = {str: 0, int: 1, bool: 2, type(None): 2}
+_OTHER = 3
 _WORDS = {"judge": ("keep", "rewrite", "retract", "insert"), "repair": ("rewrite", "retract", "insert")}
 _CHOSEN = {"reads": "paths", "writes": "paths", "place": "position", "route": "str"}
 
@@ -28,7 +30,8 @@ class Meaning:
 
     By text: `values` as JSON has them, `integer` the small integers (`whole` says where,
     `number` where there is an integer of any size), `path` the path that a text
-    spells, or -1. By path: the text there at the start (`initial`) and in the recorded end (`final`), -1 for nothing.
+    spells, or -1. By path: the text there at the start (`initial`) and in the recorded end (`final`), -1 for nothing;
+    `beyond` are the paths in the recorded end that nothing else knows.
     """
 
     paths: Sequence[str]
@@ -41,7 +44,8 @@ class Meaning:
     path: np.ndarray
     initial: np.ndarray
     final: np.ndarray
-    ordered: tuple[Sequence[str], Sequence[int]] = field(repr=False)
+    beyond: Sequence[str]
+    _known: dict[str, tuple[Sequence[str], Sequence[int]]] = field(default_factory=dict, init=False, repr=False)
 
     def text(self, value: object) -> int:
         """The number of a JSON value, or -9 when the table has none like it."""
@@ -49,7 +53,10 @@ class Meaning:
 
     def below(self, start: str) -> Iterator[int]:
         """The paths that begin so (with a folder and its `/`), those that say that something was listed aside."""
-        names, numbers = self.ordered
+        # Sorted when first asked for: calls that list may be there though no row says that it saw a folder.
+        if not self._known:
+            self._known["ordered"] = _ordered(self.paths)
+        names, numbers = self._known["ordered"]
         for at in range(bisect_left(names, start), len(names)):
             if not names[at].startswith(start):
                 return
@@ -60,10 +67,13 @@ class Meaning:
 def meanings(table: Table) -> Meaning | None:
     """The meanings; None when one is not of its kind, so that the records have to be read one by one."""
     values = table.values()
-    if values is None or not _kinds_hold(table, values):
+    if values is None:
+        return None
+    kinds = np.fromiter(map(_KINDS.get, map(type, values), repeat(_OTHER)), np.int8, len(values))
+    if not _kinds_hold(table, values, kinds):
         return None
     paths = list(table.paths)
-    known = {path: at for at, path in enumerate(paths)}
+    known = dict(zip(paths, range(len(paths)), strict=True))
     state, end = table.header["state"], table.records[-1].get("final_state") if table.records else None
     if not isinstance(state, dict) or not isinstance(end, dict):
         return None
@@ -71,20 +81,17 @@ def meanings(table: Table) -> Meaning | None:
         if path not in known:
             known[path] = len(paths)
             paths.append(path)
-    numbers = {text: at for at, text in enumerate(table.texts)}
-    kinds = [type(one) for one in values]
-    spelled = [at for at, kind in enumerate(kinds) if kind is str]
-    counted = [at for at, kind in enumerate(kinds) if kind is int]
-    strings, integers = ({values[at]: at for at in some} for some in (spelled, counted))
+    numbers = dict(zip(table.texts, range(len(table.texts)), strict=True))
     try:
-        initial, final = (_cells(cells, known, numbers, strings, integers) for cells in (state, end))
+        initial, final = (_cells(cells, known, numbers) for cells in (state, end))
     except (TypeError, ValueError):
         return None
+    spelled, counted = (np.flatnonzero(kinds == _KINDS[kind]).tolist() for kind in (str, int))
     number, whole, integer = (np.zeros(len(values), kind) for kind in (bool, bool, np.int64))
     small = [at for at in counted if -FAR < values[at] < FAR]
     number[counted], whole[small], integer[small] = True, True, [values[at] for at in small]
-    path = np.full(len(values), -1, np.int64)
-    path[spelled] = [known.get(values[at], -1) for at in spelled]
+    path = np.full(len(values), -1, np.int32)
+    path[spelled] = list(map(known.get, map(values.__getitem__, spelled), repeat(-1)))
     listing = np.array([one.endswith("/") for one in paths], bool)
     return Meaning(
         paths=paths,
@@ -97,32 +104,37 @@ def meanings(table: Table) -> Meaning | None:
         path=path,
         initial=initial,
         final=final,
-        ordered=_ordered(paths) if listing.any() else ((), ()),
+        beyond=() if end.keys() <= known.keys() else [path for path in end if path not in known],
     )
 
 
-def _ordered(paths: Sequence[str]) -> tuple[list[str], list[int]]:
+def _ordered(paths: Sequence[str]) -> tuple[Sequence[str], Sequence[int]]:
     """The paths sorted, and their numbers."""
     import polars as pl
 
     names = pl.Series(paths, dtype=pl.String)
+    if names.is_sorted():
+        return paths, range(len(paths))
     order = names.arg_sort()
     return names.gather(order).to_list(), order.to_list()
 
 
-def _kinds_hold(table: Table, values: Sequence[object]) -> bool:
+def _kinds_hold(table: Table, values: Sequence[object], kinds: np.ndarray) -> bool:
     """Whether every text is what the places where it stands allow (see `coagent.field_kind`)."""
     columns = table.columns
-    odd = [at for at, kind in enumerate(map(type, values)) if kind not in _PLAIN and not is_value(values[at])]
+    odd = [at for at in np.flatnonzero(kinds == _OTHER).tolist() if not is_value(values[at])]
     if odd and not _used(_VALUES, columns, len(values)).isdisjoint(odd):
         return False
     for name, kind in _CHOSEN.items():
         if not all(CHECKS[kind](values[at]) for at in _used((name,), columns, len(values))):
             return False
-    if _misnamed(table, np.array([type(one) is not str or not one for one in values], bool)):
+    wrong = kinds != _KINDS[str]
+    if "" in values:
+        wrong[[at for at, value in enumerate(values) if value == ""]] = True
+    if _misnamed(table, wrong):
         return False
     for kind, words in _WORDS.items():
-        rows = columns["kind"] == KIND[kind]
+        rows = np.flatnonzero(columns["kind"] == KIND[kind])
         if not all(values[at] in words for at in np.unique(columns["word"][rows]).tolist()):
             return False
     return True
@@ -133,7 +145,7 @@ def _misnamed(table: Table, wrong: np.ndarray) -> bool:
     columns, owners = table.columns, table.owners
     start, form = table.starts("args")[owners], columns["form"][owners]
     for number, shape in enumerate(table.forms):
-        mine = start[form == number]
+        mine = start[np.flatnonzero(form == number)]
         for name in {*(shape.reads or ()), *(shape.writes or ())}:
             if np.any(wrong[columns["args_value"][mine + shape.args.index(name)]]):
                 return True
@@ -144,24 +156,22 @@ def _used(names: Iterable[str], columns: Mapping[str, np.ndarray], size: int) ->
     """The numbers below `size` that occur in these columns."""
     used = np.zeros(size + 1, bool)
     for name in names:
-        used[columns[name]] = True
+        if columns[name].max(initial=-1) >= 0:
+            used[columns[name]] = True
     return set(np.flatnonzero(used[:-1]).tolist())
 
 
-def _cells(
-    cells: Mapping[str, object],
-    known: Mapping[str, int],
-    numbers: dict[str, int],
-    strings: Mapping[str, int],
-    integers: Mapping[int, int],
-) -> np.ndarray:
+def _cells(cells: Mapping[str, object], known: Mapping[str, int], numbers: dict[str, int]) -> np.ndarray:
     """What some paths hold, by number; values that no text is like get numbers of their own."""
-    found = [-1] * len(known)
-    for path, value in cells.items():
-        if path in known:
-            kind = type(value)
-            at = strings.get(value) if kind is str else integers.get(value) if kind is int else None
-            if at is None:
-                at = numbers.setdefault(json.dumps(value, ensure_ascii=False), len(numbers))
-            found[known[path]] = at
-    return np.array(found, np.int64)
+    values = list(cells.values())
+    # Truth and numbers with a point are equal to integers, and no dictionary takes a list for a key.
+    told_apart = set(map(type, values)) <= {str, int, type(None)}
+    keys = values if told_apart else [json.dumps(one, ensure_ascii=False) for one in values]
+    distinct = dict(zip(keys, values, strict=True))
+    for key, value in distinct.items():
+        distinct[key] = numbers.setdefault(json.dumps(value, ensure_ascii=False), len(numbers))
+    places = list(map(known.get, cells))
+    found = np.full(len(known), -1, np.int32)
+    there = [at for at, place in enumerate(places) if place is not None] if None in places else range(len(places))
+    found[[places[at] for at in there]] = [distinct[keys[at]] for at in there]
+    return found

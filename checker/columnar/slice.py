@@ -3,7 +3,7 @@ their paths in turn, so that nothing inside could have come out otherwise for an
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -38,19 +38,26 @@ def slice_of(table: Table, found: Screened) -> History | None:
     numbered = sorted(records(table, np.flatnonzero(chosen)), key=lambda one: one[0])
     kept = _names(table, inside) if np.any(table.columns["ops"][chosen] > 0) else frozenset()
     body = [_narrowed(record, kept) for *_, record in numbered]
-    others = set(table.paths) - {found.meaning.paths[at] for at in np.flatnonzero(paths).tolist()}
-    state = {path: value for path, value in table.header["state"].items() if path not in others}
+    mine = [found.meaning.paths[at] for at in np.flatnonzero(paths).tolist()]
+    alone = found.meaning.paths[len(table.paths) :]
+    state = _among(table.header["state"], (*mine, *alone))
     if body and body[-1].get("event") == "end":
-        ending = {path: value for path, value in body[-1]["final_state"].items() if path not in others}
+        ending = _among(body[-1]["final_state"], (*mine, *alone, *found.meaning.beyond))
         body[-1] = {**body[-1], "records": len(body) - 1, "final_state": ending}
     places = tuple(place for place, *_ in numbered)
     return History({**table.header, "sealed": False, "state": state}, tuple(body), table.where, places)
 
 
-def _last_consumed(table: Table) -> list[int]:
+def _among(cells: Mapping[str, object], paths: Iterable[str]) -> dict[str, object]:
+    return {path: cells[path] for path in dict.fromkeys(paths) if path in cells}
+
+
+def _last_consumed(table: Table) -> np.ndarray:
     """The last row in which each agent consumed notices: its report has to come after it."""
     rows = np.flatnonzero(table.columns["kind"] == KIND["consume"])
-    return list(dict(zip(table.columns["agent"][rows].tolist(), rows.tolist(), strict=True)).values())
+    last = np.full(len(table.header["agents"]), -1, np.int64)
+    last[table.columns["agent"][rows]] = rows
+    return last[last >= 0]
 
 
 def _narrowed(record: dict, kept: frozenset[str]) -> dict:

@@ -6,31 +6,43 @@ import numpy as np
 def entries(start: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The entries of some rows of a list that starts at `start[row]`: for each, which of `rows`, and its index."""
     low = start[rows]
-    count = start[rows + 1] - low
+    count = start[1:][rows] - low
+    most = count.max(initial=0)
+    if most <= 1:
+        which = np.arange(len(rows)) if count.min(initial=1) == 1 else np.flatnonzero(count)
+        return which, low[which].astype(np.int64)
     which = np.repeat(np.arange(len(rows)), count)
     ahead = np.cumsum(count) - count
     return which, np.arange(len(which)) + np.repeat(low - ahead, count)
+
+
+def grouped(groups: np.ndarray, count: int) -> np.ndarray:
+    """What sorts numbers from 0 up to `count`, equal ones as they stand, by counting them."""
+    from scipy.sparse import csr_array
+
+    # Turning a matrix with one entry a row from rows to columns is a counting sort, an eighth of the time of sorting.
+    size = len(groups)
+    one = np.arange(size + 1, dtype=np.int32 if size < 2**31 - 1 else np.int64)
+    return (
+        csr_array((np.zeros(size, np.int8), groups.astype(one.dtype, copy=False), one), (size, count)).tocsc().indices
+    )
 
 
 def ordered(high: np.ndarray, low: np.ndarray) -> np.ndarray:
     """What sorts pairs of numbers from 0 on, by the first and then the second; equal pairs as they stand."""
     if not len(high):
         return np.zeros(0, np.int64)
-    within, below = len(high).bit_length(), int(low.max()).bit_length()
-    keys = high.astype(np.int64) << below | low
-    if int(high.max()).bit_length() + below + within > 62:
-        return np.argsort(keys, kind="stable")
-    # Sorting the numbers with their places in their last bits takes half the time of asking for the places.
-    return np.sort(keys << within | np.arange(len(high))) & ((1 << within) - 1)
+    order = grouped(low, int(low.max()) + 1)
+    return order[grouped(high[order], int(high.max()) + 1)]
 
 
 def previous(path: np.ndarray, change: np.ndarray) -> np.ndarray:
     """For entries sorted by path: the index of the last change before each on its path, or -1."""
-    at = np.arange(len(path))
-    last = np.maximum.accumulate(np.where(change, at, -1)) if len(path) else at
-    before = np.concatenate(([-1], last[:-1])) if len(path) else at
-    begin = np.maximum.accumulate(np.where(np.concatenate(([True], path[1:] != path[:-1])), at, 0)) if len(path) else at
-    return np.where(before >= begin, before, -1)
+    last = np.full(len(path), -1, np.int64)
+    if len(path):
+        np.maximum.accumulate(np.where(change[:-1], np.arange(len(path) - 1), -1), out=last[1:])
+        last[path[last] != path] = -1
+    return last
 
 
 def latest(op: np.ndarray, rows: np.ndarray, asked: np.ndarray, asking: np.ndarray) -> np.ndarray:
@@ -52,7 +64,7 @@ def ranked(high: np.ndarray, low: np.ndarray) -> np.ndarray:
     if not len(high):
         return np.zeros(0, np.int64)
     least, span = int(low.min()), int(low.max()) - int(low.min()) + 1
-    keys = (high.astype(np.int64) - int(high.min())) * span + (low - least)
+    keys = (high.astype(np.int64) - int(high.min())) * span + (low.astype(np.int64) - least)
     if int(keys.max()) < 8 * len(keys) + 1000:
         there = np.zeros(int(keys.max()) + 1, bool)
         there[keys] = True

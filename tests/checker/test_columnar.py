@@ -10,19 +10,24 @@ import checker.columnar
 import checker.columnar.slice
 from checker.columnar import check_table, screened_verdict
 from checker.columnar.screening import screened
+from checker.formats import parquet
 from checker.notified import check_history
 from coagent.bad_input import BadInput
 from coagent.bench.long_history import long_history, misled
+from coagent.column import BESIDE, COLUMNS
 from coagent.compaction import compacted
 from coagent.expansion import expanded
 from coagent.history import History, checked
 from coagent.protocols import protocol
-from coagent.simulate import Chance, simulate
-from coagent.table import Table, fault
+from coagent.simulate import Chance, Clock, finished, simulate
+from coagent.table import Table
+from coagent.table_check import fault
+from coagent.testing import random_scenario
 from coagent.workload import from_scenario
 from coagent.world import Setting
+from tests.driving import driven, setting, to_the_end
 from tests.mutation import mutated
-from tests.scenarios_random import random_scenario
+from workloads import workload
 
 CYCLES = {
     "order inversion",
@@ -138,3 +143,97 @@ def test_whatever_number_is_changed_in_a_long_history_the_answer_is_the_careful_
         quick_ones += quick is not None
         assert quick is None or (quick.verdict, faults(quick)) == (careful.verdict, faults(careful))
     assert quick_ones
+
+
+# in Parquet
+
+
+@pytest.fixture(scope="module")
+def short() -> Table:
+    return long_history(600, calls=20, days=2)
+
+
+def through_parquet(table: Table) -> str:
+    """The answer on the history as Parquet, which is the careful checker's on its records; `refused` by both, or by
+    the reader where the columns no longer are the records of any history."""
+    try:
+        read = parquet.read(parquet.dump(table), "h.parquet")
+    except BadInput:
+        return "refused"
+    quick = screened_verdict(read)
+    try:
+        careful = check_history(checked(expanded(read)), order="declared")
+    except BadInput:
+        assert quick is None
+        return "refused"
+    assert quick is None or (quick.verdict, faults(quick)) == (careful.verdict, faults(careful))
+    return careful.verdict
+
+
+@pytest.mark.parametrize("column", [one for one in COLUMNS if one not in BESIDE])
+def test_whatever_column_is_changed_in_parquet_nothing_wrong_passes(column: str, short: Table, sliced: None) -> None:
+    draw, answers = Random(column), []
+    entries = short.columns[column]
+    for at in (draw.randrange(len(entries)) for _ in range(6)):
+        changed = entries.copy()
+        others = entries[entries != entries[at]]
+        changed[at] = draw.choice(others.tolist()) if len(others) else 0
+        answers.append(through_parquet(replace(short, columns={**short.columns, column: changed})))
+    assert column in HARMLESS or set(answers) - {"ok"}, answers
+
+
+HARMLESS = {
+    *("route", "number", "key", "agent", "saw_value", "saw_writer", "captured_writer", "reads", "writes"),
+    *("before_infer", "before_inferred", "before_invoke"),
+}
+"""Columns in which an entry may become another one, and the history be as good as it was: a name, a free
+place, paths that the form gives already, whose cell it was that nobody put back, what a known tool saw that answered
+what it should."""
+
+
+def test_parquet_of_the_whole_is_ok(short: Table) -> None:
+    assert through_parquet(short) == "ok"
+
+
+# what is easy to leave out of a slice
+
+
+def listed(saw: object, value: list) -> History:
+    """A puts d/a, then B lists d; with another answer, and other sightings, of the listing."""
+    agents = {"A": [{"put": "d/a", "value": "1"}], "B": [{"list": "d", "as": "names"}]}
+    world = to_the_end(driven(setting(agents, protocol("mtpo")), "AB"))
+    history = finished(world, (), 0.0, "clock").history
+    records = [
+        {**one, "saw": saw, "value": value} if one["event"] == "result" and one["op"] == "B.1" else one
+        for one in history.records
+    ]
+    return checked(History({**history.header, "sealed": False}, tuple(records)))
+
+
+def test_a_member_that_a_listing_did_not_see_is_missed(sliced: None) -> None:
+    history = listed({"d/": {"writer": None}}, [])
+    assert agree(history) == "violated"
+    assert screened(compacted(history)).doubted.any()
+
+
+@pytest.mark.parametrize("answer", [[], ["a"], ["b"], ["a", "a"], ["a", "b"], "a"])
+def test_a_listing_answers_with_just_the_names_that_it_saw(answer: object, sliced: None) -> None:
+    saw = {"d/": {"writer": None}, "d/a": {"value": 1, "writer": "A.1"}}
+    assert agree(listed(saw, answer)) == ("ok" if answer == ["a"] else "violated")
+
+
+def test_a_listing_that_says_nothing_of_what_it_saw_is_judged_with_its_folder(sliced: None) -> None:
+    assert agree(listed({}, ["a"])) == "ok"
+
+
+def test_a_report_before_the_last_notice_is_orphaned_whatever_the_notice_was_about(sliced: None) -> None:
+    given = workload("lost-update")
+    history = simulate(Setting(workload=given, protocol=protocol("mtpo")), Clock(given.cost.tool_s)).history
+    records = [*history.records]
+    consume = next(one for one in records if one["event"] == "consume")
+    records.remove(consume)
+    finish = max(at for at, one in enumerate(records) if one["event"] == "finish" and one["agent"] == consume["agent"])
+    records.insert(finish + 1, consume)
+    changed = checked(History({**history.header, "sealed": False}, tuple(records)))
+    assert agree(changed) == "violated"
+    assert "orphaned report" in {one.name for one in screened_verdict(compacted(changed)).anomalies}
