@@ -1,82 +1,66 @@
-"""Writes certificates: what a verdict claims, in a form that `checker/verify.py` accepts or refuses by itself.
+"""Writes certificates: what a verdict claims, in a form that `verify.py` and `transcript.py` accept or refuse.
 
-Decides nothing about a history: it only looks for the operations that show what a checker found, and gives
-nothing out that the verifier refuses. A certificate is `{"sha256": ..., "claims": [claim, ...]}`, a claim for each
-history of the file. Transactions are named T and the index of the record that ends them.
+Decides nothing about a history: it only looks for the operations that show what a checker found, and gives nothing out
+that either of the two refuses. A certificate is `[digest, {"sha256": of the file, "claims": [claim, ...]}]`, a claim
+for each history of the file. A claim lists transactions, named T and the index of the record that ends them, as
+`transcript.listing` makes them of the history at the level claimed; that is where all that is special about a level is:
 
-An `ok` has `order`: `[name, n]` in the order of the commits, each transaction seeing the first `n` of them. At a
-serial level `n` is its own place, and every read is replayed; at snapshot isolation it is where it started, and
-first-committer-wins is checked (Berenson et al., SIGMOD 1995). A serial order proves every weaker level too.
+- sessions and real time are what comes after what, real time by ticks of a clock;
+- snapshot isolation splits a transaction into its start `s:`, with the reads from outside, and its commit `c:`; each
+  key that it writes has a lock, written at the start and read back at the commit, so that writers of one key do not
+  overlap (first committer wins; Berenson et al., SIGMOD 1995). Such an order is one of starts and commits;
+- read committed gives each read from outside a transaction of its own before its reader's: no cycle of ww and wr
+  edges is left (Adya's G1) just when these have an order, as each read may then follow at once what it saw;
+- read atomicity and causal consistency give each key read from outside a transaction of its own, before its reader's
+  and after the writers of the key that the reader has seen (Biswas and Enea, OOPSLA 2019); cursor stability leaves
+  those reads of read committed with their reader whose keys it writes as well; `transcript.py` has why;
+- repeatable read puts a read that contradicts its own transaction before it, read uncommitted has the writes alone,
+  after those whose elements the longest read has before theirs (G0), and reads with an element too often;
+- a history of our own has what counts of each agent in the end between the cells at the start and at the end. Cells are
+  replayed, not tools: what cells do not show, such as a wrong result, has no certificate, and none vouches for it.
 
-A `violated` has `proof`: steps `[why, a, b, key, path]`, each an edge "a before b", then a `cycle` of known edges, or
-two `writers` of a `key` with a proof for either order of them (`left`, `right`). Nodes are transactions, or at snapshot
-isolation `s:` starts and `c:` commits. Why each edge holds:
+`ok` lists all that happened, in an order in which each read is of what is there. `violated` may list less: with some
+keys left out, and all that then writes nothing, there would still be an order if there was one before. Its `proof` is
+that `every order` (of few) fails, or `steps` that each show an operation x before y in every order, and a `cycle`:
 
-- `wr`: b saw what a wrote and nobody else did. `rw`: a read a list without an element of b (lists only grow), or the
-  initial value of a register that b writes. `ww`: somebody read a's element before, or without, b's.
-- `older`: a writes what b writes, and `path` leads from a to a reader of b's value, so a is before b.
-  `newer`: b writes, after `path`, what its start wrote and a read, so a is before b (Papadimitriou, JACM 1979).
-- `so`, `rt`: session order and real time. `sc`: a transaction starts before it commits.
-- `unwritten` (a read what was never written, or was aborted, or oftener than it was) and `alone` (a contradicts its own
-  steps) are cycles in themselves.
+- `wr`: y read what x, and nobody else, wrote. `unwritten`: x read oftener than it was written what it read.
+- `ww`: z read a list with what x appended, and what y appended is not before that.
+- `rw`: x read a list without what y appended (lists only grow), a register that nobody had written yet, or what z
+  wrote, after which y wrote: y is not between z and x, or x would have read something else.
+- `either`: b is not before a, for that leads to a cycle. Of two transactions one comes first, so it is a.
 
-A history of our own is replayed by cells: what counts of each agent in the end, between `(start)` and `(end)`, in the
-order that is claimed. A violation of the declared order says `because` what its replay runs into; a violation in any
-order is one that every order of (few) agents runs into. Cells are replayed, not tools: what cells do not show, such as
-a wrong result or a wrong inverse, has no certificate, and none vouches for it. Of a listing its members count.
-
-At read atomic and causal, which keep sessions (Biswas and Enea, OOPSLA 2019), an `older` edge, or an `rw` one back over
-its path, costs 1 when its path is of `wr` and `so` edges alone: of one such edge at read atomic, of any at causal.
-
-A level limits what the edges of a cycle may cost (ww 0, wr 1, rw 2, what is inferred 3), after Adya.
+Within a transaction the steps stand in their order, so an edge against it is a cycle too.
 """
 
-import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
-from checker import verify
-from checker.anomaly import Anomaly
-from checker.axiom_proof import of_axioms
+from checker import transcript, transcript_reader, verify
+from checker.claim import Case, claim_of, violations
 from checker.formats import Source
 from checker.formats.schedule import as_transactions
 from checker.level import level as known_level
-from checker.precedence import Edge
 from checker.verdict import Verdict
 from coagent.bad_input import BadInput
 
-Step = list
-"""`[why, a, b, key, path]`, as the verifier takes it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A history as the verifier reads it, with the verifier's name for each of the checker's (`names`)."""
-
-    found: Mapping[str, verify.T]
-    facts: verify.Facts
-    names: Mapping[str, str]
-    level: str
-
-    @property
-    def snapshot(self) -> bool:
-        return self.level.endswith("snapshot-isolation")
+FEW = 8
+"""Transactions of which every order is tried."""
 
 
 def certificate(raw: bytes, answers: Sequence[tuple[Source, Verdict]]) -> Iterator[str]:
     """The certificate of a file as lines of text; the same answers give the same bytes.
 
     Of several histories those whose answer is unknown are left out. Raises BadInput for an answer that
-    has none: a single unknown, one of a format without, or an ok at a level where neither a serial
-    order nor one of starts and commits shows it.
+    has none: a single unknown, one of a format without, or one at a level that no listing stands for.
     """
     if any(source.format == "coagent" and not isinstance(source.content, str) for source, _ in answers):
         what = "holds columns, which the verifier does not read; write the history with a line a record to have one"
         raise BadInput(what, answers[0][0].name)
-    text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig").replace("\r\n", "\n")
+    text = transcript_reader.unpacked(raw)
     rows = text.split("\n")
     lines = [number for number, row in enumerate(rows, 1) if row.strip()]
     claims = []
@@ -85,54 +69,66 @@ def certificate(raw: bytes, answers: Sequence[tuple[Source, Verdict]]) -> Iterat
             continue
         line = lines[place] if source.format == "schedule" or len(answers) > 1 else None
         claims.append(claimed(source, verdict, line, rows[line - 1] if line else text))
-    yield f'{{"sha256": "{hashlib.sha256(raw).hexdigest()}", "claims": [\n'
-    yield ",\n".join(json.dumps(claim, ensure_ascii=False) for claim in claims)
-    yield "\n]}\n"
+    if not claims:
+        raise BadInput("every answer is unknown, which there is nothing to certify about", answers[0][0].where)
+    paper = {"sha256": hashlib.sha256(raw).hexdigest(), "claims": claims}
+    yield json.dumps([hashlib.sha256(json.dumps(paper).encode()).hexdigest(), paper])
+    yield "\n"
 
 
 def claimed(source: Source, verdict: Verdict, line: int | None, text: str) -> dict:
-    """The claim that stands for a verdict. Raises BadInput when there is none that the verifier accepts."""
+    """The claim that stands for a verdict. Raises BadInput when there is none that both verifiers accept."""
     if verdict.verdict == "unknown":
         raise BadInput("the answer is unknown, which there is nothing to certify about", source.name)
-    if source.format == "coagent":
-        return _of_ours(source, verdict, text)
+    ours = source.format == "coagent"
     try:
-        found = verify.read(text)
-    except ValueError as error:
-        raise BadInput(
-            f"the verifier cannot read the history ({error}), so it has no certificate", source.name
-        ) from None
-    case = Case(found=found, facts=verify.Facts(found), names=named(source, found), level=level_of(verdict))
-    claims = _orders(source, verdict, case) if verdict.verdict == "ok" else _proofs(verdict, case)
-    for level, claim in claims:
-        whole = {"line": line, "level": level, "verdict": verdict.verdict, **claim}
-        if accepted(whole, text):
-            return whole
-    if verdict.verdict == "ok":
-        what = f"there is no certificate for an ok at {case.level} that is not one at a stronger level as well"
-        raise BadInput(what + "; check it at serializable or snapshot-isolation", source.name)
-    raise BadInput(
-        f"no certificate was found for the answer at {case.level}; the reasons stand without one", source.name
-    )
-
-
-def _of_ours(source: Source, verdict: Verdict, text: str) -> dict:
-    """The claim about a history of coagent: an order of its agents that holds, or what the declared one runs into."""
-    claim: dict = {"line": None, "level": verdict.criterion, "verdict": verdict.verdict}
-    try:
-        found = verify.read_ours(text)
-        if verdict.verdict == "ok":
-            names = ["(start)", *map(agent_of, verdict.order or ()), "(end)"]
-            claim["order"] = [[name, place] for place, name in enumerate(names)]
-        elif verdict.criterion == "notified-serializable":
-            claim["because"] = verify.refused(list(found), found)
+        if ours:
+            whole = transcript.base_of_ours(transcript_reader.read_ours(text))
+            case = Case(whole=whole, names={}, level=verdict.criterion)
+        else:
+            found = transcript_reader.read(text)
+            case = Case(whole=transcript.base(found), names=named(source, found), level=level_of(verdict, source))
     except (ValueError, LookupError, TypeError) as error:
-        what = f"the verifier cannot replay the history ({error}), so it has no certificate"
+        what = f"the verifier cannot read the history ({error}), so it has no certificate"
         raise BadInput(what, source.name) from None
-    if accepted(claim, text):
-        return claim
-    what = "its reasons name the operations; a replay of the cells alone does not show them, so it has no certificate"
-    raise BadInput(what, source.name)
+    claims = _of_ours(verdict, case) if ours else _orders(source, verdict, case)
+    if not ours and verdict.verdict == "violated":
+        claims = violations(verdict, case)
+    for claim in claims:
+        whole = {"line": line, **claim}
+        if accepted(whole, case.whole):
+            return whole
+    raise BadInput(_none(verdict, case.level, ours), source.name)
+
+
+def _none(verdict: Verdict, level: str, ours: bool) -> str:
+    if ours:
+        return (
+            "its reasons name the operations; a replay of the cells alone does not show them, so it has no certificate"
+        )
+    if verdict.verdict == "ok":
+        what = f"there is no certificate for an ok at {level} that is not one at a stronger level as well"
+        return what + "; check it at serializable or snapshot-isolation"
+    return f"no certificate was found for the answer at {level}; the reasons stand without one"
+
+
+def accepted(claim: Mapping, whole: Mapping[str, transcript.One]) -> bool:
+    """Whether the claim lists what counts in the history, and follows."""
+    try:
+        transcript.compare(claim, whole)
+        return bool(verify.judge(claim))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return False
+
+
+def level_of(verdict: Verdict, source: Source) -> str:
+    """The level a verdict is about, under the name that the verifiers know."""
+    match verdict.criterion:
+        case "conflict-serializable":
+            return "serializable"
+        case "read-atomic" if source.format != "elle-register":  # the others count sessions (see `checker.FORMATS`)
+            return "strong-session-read-atomic"
+    return verdict.criterion
 
 
 def agent_of(transaction: str) -> str:
@@ -140,202 +136,99 @@ def agent_of(transaction: str) -> str:
     return transaction.partition("#")[0]
 
 
-def level_of(verdict: Verdict) -> str:
-    """The level a verdict is about, under the name that the verifier knows."""
-    return "serializable" if verdict.criterion == "conflict-serializable" else verdict.criterion
-
-
-def named(source: Source, found: Mapping[str, verify.T]) -> dict[str, str]:
+def named(source: Source, found: Mapping[str, transcript_reader.T]) -> dict[str, str]:
     """The verifier's name for each of the checker's, both in the order in which the transactions began."""
     content = as_transactions(source.content) if source.format == "schedule" else source.content
     ours = content.names if hasattr(content, "names") else [one.name for one in content]
     theirs = sorted(found, key=lambda name: found[name].begun)
     if len(ours) != len(theirs):
-        what = f"the verifier reads {len(theirs)} transactions, the checker {len(ours)}, so there is no certificate"
-        raise BadInput(what, source.name)
+        raise ValueError(f"it reads {len(theirs)} transactions, the checker {len(ours)}")
     return dict(zip(ours, theirs, strict=True))
 
 
-def accepted(claim: Mapping, text: str) -> bool:
-    """Whether the verifier accepts the claim about this text."""
-    try:
-        verify.judge(claim, text)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return False
-    return True
+def _of_ours(verdict: Verdict, case: Case) -> Iterator[dict]:
+    """An order of the agents that holds, or that none does: not the declared one, or of few not any."""
+    declared = case.level == "notified-serializable"
+    level = case.level if declared else "serializable"
+    if verdict.verdict == "ok":
+        rows = {row[0]: row for row in transcript.listing(case.whole, level)}
+        order = ["(start)", *map(agent_of, verdict.order or ()), "(end)"]
+        yield claim_of("ok", level, [rows[name] for name in order if name in rows])
+    elif declared or case.level == level and len(case.whole) <= FEW:
+        keys = sorted({key for one in case.whole.values() for _, key, _ in one.steps})
+        choices = [[key] for key in keys] if declared else []
+        for chosen in [*choices, keys]:
+            names = [name for name, one in case.whole.items() if any(step[1] in chosen for step in one.steps)]
+            yield claim_of("violated", level, transcript.listing(case.whole, level, chosen, names), proof="every order")
 
 
-def _orders(source: Source, verdict: Verdict, case: Case) -> Iterator[tuple[str, dict]]:
-    """Orders that may show the ok, and the level that each shows: the one found, then those of stronger levels."""
-    if case.snapshot and verdict.proof:
-        yield case.level, {"order": list(_commits(verdict.proof["starts_and_commits"], case.names))}
-    order = [case.names[name] for name in verdict.order or ()]
-    yield case.level, {"order": [[name, place] for place, name in enumerate(order)]}
+def _orders(source: Source, verdict: Verdict, case: Case) -> Iterator[dict]:
+    """Orders that may show the ok: the one found, then those of stronger levels."""
+    if case.level in transcript.LEVELS:
+        with suppress(ValueError):  # no listing of this history stands for the level
+            yield from _found(verdict, case)
     from checker import check_source
 
-    order = "so" if case.level == "read-atomic" else known_level(case.level).order
+    order = "so" if case.level == "strong-session-read-atomic" else known_level(case.level).order
     prefix = {"so": "strong-session-", "rt": "strong-", "": ""}[order]
     for stronger in ("serializable", "snapshot-isolation"):
         name = known_level(prefix + stronger).name
         again = verdict if name == case.level else check_source(source, level=name)
-        if again.verdict == "ok" and name != case.level:
-            yield from _orders(source, again, replace(case, level=name))
+        told = level_of(again, source)
+        if again.verdict == "ok" and name != case.level and told != case.level:
+            yield from _orders(source, again, replace(case, level=told))
 
 
-def _commits(events: Iterable[str], names: Mapping[str, str]) -> Iterator[list]:
-    """`[name, commits before its start]` for each commit among the starts and commits."""
-    since: dict[str, int] = {}
-    done = 0
-    for event in events:
-        if event.startswith("s:"):
-            since[event[2:]] = done
-        else:
-            yield [names[event[2:]], since[event[2:]]]
-            done += 1
+def _found(verdict: Verdict, case: Case) -> Iterator[dict]:
+    """The order that the checker found, as one of the listing's transactions. Raises ValueError when there is none."""
+    rows = {row[0]: row for row in transcript.listing(case.whole, case.level)}
+    order = [case.names[name] for name in verdict.order or ()]
+    if case.snapshot and verdict.proof:
+        events = verdict.proof["starts_and_commits"]
+        yield _ordered((one[:2] + case.names[one[2:]] for one in events), rows, case.level)
+    if case.snapshot:
+        order = [event + name for name in order for event in ("s:", "c:")]
+    if case.level.endswith(("read-committed", "cursor-stability", *transcript.SEEN)):
+        order = list(_with_reads(order, rows))
+    if case.level.endswith("read-uncommitted"):
+        order = _sorted(rows)
+    yield _ordered(order, rows, case.level)
 
 
-def _proofs(verdict: Verdict, case: Case) -> Iterator[tuple[str, dict]]:
-    """Derivations that may show the violation: the checker's own, then one for each anomaly."""
-    own = [_translated(verdict.proof, case)] if verdict.proof else []
-    for proof in chain(own, _of_anomalies(verdict, case), of_axioms(case.found, case.facts, case.level)):
-        if proof:
-            yield case.level, {"proof": proof}
+def _ordered(order: Iterator[str] | Sequence[str], rows: Mapping[str, list], level: str) -> dict:
+    """The claim, each tick of the clock just before the first transaction that comes after it."""
+    found: dict[str, list] = {}
+    for name in order:
+        missing, ahead = [name], []
+        while missing:
+            one = missing.pop()
+            ahead.append(one)
+            missing += [other for other in rows[one][2] if other.startswith("tick ") and other not in found]
+        found |= {one: rows[one] for one in reversed(ahead)}
+    return claim_of("ok", level, list(found.values()))
 
 
-def _of_anomalies(verdict: Verdict, case: Case) -> Iterator[dict | None]:
-    for anomaly in verdict.anomalies:
-        yield from _of_cycle(anomaly.cycle, case)
-    for anomaly in verdict.anomalies:
-        yield from _of_fault(anomaly, case)
-
-
-def _of_cycle(cycle: Sequence[Edge], case: Case) -> Iterator[dict]:
-    """The cycle as a proof, when each of its edges shows in what its two transactions did."""
-    steps: list[Step] = []
-    for edge in cycle:
-        step = _shown(edge.kind, case.names[edge.source], case.names[edge.target], case)
-        if step is None:
-            return
-        steps.append(step)
-    if steps:
-        yield _closed(steps, case.snapshot)
-
-
-def _closed(steps: Sequence[Step], snapshot: bool) -> dict:
-    """Steps whose edges follow each other, and the cycle that they close."""
-    if not snapshot:
-        return {"steps": list(steps), "cycle": [step[1] for step in steps]}
-    extra, cycle = [], []
-    for step, then in zip(steps, [*steps[1:], *steps[:1]], strict=True):
-        why, a, b = step[:3]
-        cycle.append(("s:" if why == "rw" else "c:") + a)
-        if why != "rw" and then[0] != "rw":
-            cycle.append("s:" + b)
-            extra.append(["sc", b, b, "", []])
-    return {"steps": [*steps, *extra], "cycle": cycle}
-
-
-def _shown(why: str, a: str, b: str, case: Case) -> Step | None:
-    """The edge as a step with the key that shows it; None when no key does."""
-    if why in ("so", "rt"):
-        return [why, a, b, "", []]
-    facts = case.facts
-    keys = sorted({key for _, key, _ in case.found[a].steps} & {key for _, key, _ in case.found[b].steps})
-    for key in keys:
-        match why:
-            case "wr" if facts.saw(key, b, a):
-                return ["wr", a, b, key, []]
-            case "ww" if facts.overwrote(key, a, b):
-                return ["ww", a, b, key, []]
-            case "rw" if any(v not in one for one in facts.unseen(key, a) for v in facts.writes.get((key, b), [])):
-                return ["rw", a, b, key, []]
-    return None
-
-
-def _of_fault(anomaly: Anomaly, case: Case) -> Iterator[dict]:
-    """A local fault as a proof: a read that nothing explains, a contradiction within, or a pair of edges."""
-    names = [case.names[name] for name in anomaly.transactions if name in case.names]
-    for name in reversed(names):
-        if name in case.facts.alone:
-            yield {"steps": [["alone", name, name, "", []]], "cycle": [_commit(name, case)]}
-        for key in sorted({key for kind, key, _ in case.found[name].steps if kind == "r"}):
-            step = ["unwritten", name, name, key, []]
-            yield {"steps": [step], "cycle": [_commit(name, case)]}
-    yield from _of_pairs(names, case)
-
-
-def _of_pairs(names: Sequence[str], case: Case) -> Iterator[dict]:
-    """Two edges against each other between two of the transactions, or of the writers that they saw differently."""
-    facts = case.facts
-    pairs = [(one, other) for one in names for other in names if one < other]
-    for one, other in pairs[:20]:
-        keys = {key for _, key, _ in case.found[one].steps} & {key for _, key, _ in case.found[other].steps}
-        for key in sorted(keys):
-            for left in facts.seen(key, one):
-                for right in facts.seen(key, other):
-                    pairs += _apart(key, left, right, case)
-    for one, other in dict.fromkeys(pairs):
-        for there in ("wr", "ww", "rw"):
-            for back in ("ww", "wr", "rw"):
-                steps = _shown(there, one, other, case), _shown(back, other, one, case)
-                if all(steps):
-                    yield _closed(steps, case.snapshot)
-
-
-def _apart(key: str, left: Sequence[str], right: Sequence[str], case: Case) -> list[tuple[str, str]]:
-    """The writers of the first two elements in which two lists part."""
-    place = next((at for at, pair in enumerate(zip(left, right, strict=False)) if pair[0] != pair[1]), None)
-    if place is None:
+def _sorted(rows: Mapping[str, list]) -> list[str]:
+    """An order in which each comes after what it should; none when there is no such order."""
+    try:
+        return list(TopologicalSorter({name: after for name, _, after, _ in rows.values()}).static_order())
+    except CycleError:
         return []
-    first, second = (case.facts.made.get((key, one[place]), [""])[0] for one in (left, right))
-    return [(first, second)] if first and second and first != second else []
 
 
-def _commit(name: str, case: Case) -> str:
-    return "c:" + name if case.snapshot else name
-
-
-def _translated(tree: Mapping, case: Case) -> dict | None:
-    """A checker's derivation in the verifier's terms."""
-    if "steps" not in tree:
-        return None
-    steps = [_step(one["edge"], one["why"], case) for one in tree["steps"]]
-    if "cycle" in tree:
-        return {"steps": steps, "cycle": [_node(one, case) for one in tree["cycle"]]}
-    split = tree["split"]
-    _, key, u, w = split["why"]
-    return {
-        "steps": steps,
-        "writers": [_node(u, case, bare=True), _node(w, case, bare=True)],
-        "key": _word(key),
-        "left": _translated(split["if_left"], case),
-        "right": _translated(split["if_right"], case),
-    }
-
-
-def _step(edge: Sequence[str], why: Sequence, case: Case) -> Step:
-    a, b = (_node(one, case, bare=True) for one in edge)
-    match why:
-        case ["wr", key, *_]:
-            return ["wr", a, b, _word(key), []]
-        case ["init", key]:
-            return ["rw", a, b, _word(key), []]
-        case ["ww", key, _, path]:
-            return ["older", a, b, _word(key), [_node(one, case) for one in path]]
-        case ["rw", key, _, path]:
-            return ["newer", a, b, _word(key), [_node(one, case) for one in path]]
-        case _:
-            return [why[0], a, b, "", []]
-
-
-def _node(node: str, case: Case, bare: bool = False) -> str:
-    """A node of the checker's derivation under the verifier's name, with or without its `s:` or `c:`."""
-    if not case.snapshot:
-        return case.names[node]
-    name = case.names[node[2:]] if node[:2] in ("s:", "c:") else case.names[node]
-    return name if bare else node[:2] + name
-
-
-def _word(key: object) -> str:
-    """A key as it stands in the file, without colon or quotes."""
-    return "nil" if key is None else str(key).removeprefix(":")
+def _with_reads(order: Sequence[str], rows: Mapping[str, list]) -> Iterator[str]:
+    """An order of the writers, each read from outside put where what it saw was just left there."""
+    waiting: dict[tuple, list[str]] = {}
+    for name, _, _, steps in rows.values():
+        if name.startswith("r:"):
+            waiting.setdefault((steps[0][1], *steps[0][2]), []).append(name)
+    state: dict[str, list] = {}
+    for one in [one for one in waiting if len(one) == 1]:
+        yield from waiting.pop(one)
+    for name in order:
+        yield name
+        for kind, key, values in rows[name][3]:
+            if kind != "r":
+                state[key] = state.get(key, []) * (kind == "append") + values
+        for key in {key for kind, key, _ in rows[name][3] if kind != "r"}:
+            yield from waiting.pop((key, *state[key]), ())

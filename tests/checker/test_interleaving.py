@@ -9,9 +9,9 @@ from checker.interleaving import READ_SIDE, WRITE_SIDE, interleaving
 from checker.notified import check_history
 from coagent.protocols import protocol
 from coagent.simulate import Chance, simulate
+from coagent.testing import random_scenario
 from coagent.workload import from_scenario
 from coagent.world import Setting
-from tests.scenarios_random import random_scenario
 
 
 def test_both_laws_are_told_with_their_records() -> None:

@@ -13,11 +13,11 @@ from coagent.operation import Declaration, Result
 from coagent.protocols import protocol
 from coagent.protocols.mtpo import Mtpo
 from coagent.simulate import Chance, Clock, finished, simulate
+from coagent.testing import random_scenario
 from coagent.tool import TOOLS, Tool
 from coagent.workload import Agent, Workload, from_scenario
 from coagent.world import Setting
 from tests.driving import driven, setting, to_the_end
-from tests.scenarios_random import random_scenario
 from workloads import workload
 
 Change = Callable[[list[dict]], None]
