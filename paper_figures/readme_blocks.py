@@ -1,23 +1,29 @@
-"""The generated parts of the README and of the checker's page, each made by running what it shows.
+"""The generated parts of the README and of the pages on checking and testing, each made by running what it shows.
 
 `python -m paper_figures.readme_blocks` writes them in; a test holds the pages to them.
 """
 
 import io
 import re
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import wrap
 
 from checker.anomaly import TABLE
 from checker.level import LEVELS
 from coagent.explore import explore
 from coagent.protocols import PROTOCOLS
 from coagent.simulate import Clock, Outcome, simulate
+from coagent.testing import check_protocol
 from coagent.world import Setting
+from paper_figures.variant_table import table as variants
 from workloads import workload
 
 README = Path(__file__).parent.parent / "README.md"
 CHECKER = README.parent / "checker" / "README.md"
+TESTING = README.parent / "coagent" / "testing" / "README.md"
 PAPERS_S = {"serial": 50.2, "naive": 31.8, "2pl": 53.1, "occ": 63.7, "mtpo": 32.8}
 """Wall seconds of the canary case in the papers (P1, case study)."""
 
@@ -110,12 +116,37 @@ def anomalies() -> str:
     return "\n".join([*rows, *(f"| {one.name} | {one.adya} | {one.says} |" for one in TABLE)])
 
 
+def examples(page: Path = TESTING) -> dict[str, str]:
+    """The protocols of the worked example by the name of the file that each is to be saved in."""
+    found = re.findall(r"```python\n(from dataclasses .*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return dict(zip(("restarting.py", "cascading.py"), found, strict=True))
+
+
+def tested(name: str, budget: str = "ci") -> str:
+    """What testing a protocol of the worked example prints, saved as the page says."""
+    with TemporaryDirectory() as folder:
+        for file, code in examples().items():
+            (Path(folder) / file).write_text(code, encoding="utf-8")
+        with chdir(folder):
+            report = check_protocol(name, budget=budget)
+    return "\n".join(["```text", *wrapped(report.sentences()), "```"])
+
+
+def wrapped(lines: list[str]) -> list[str]:
+    """Lines broken where a page would have to be scrolled."""
+    return [part for line in lines for part in wrap(line, 118, subsequent_indent="  ", break_on_hyphens=False)]
+
+
 ALIKE = ("view-", "conflict-")
 """Levels of schedules, which forbid what serializable does."""
 
 PAGES = {
-    README: {"session": session, "protocols": protocols},
+    README: {"session": session, "protocols": protocols, "variants": variants},
     CHECKER: {"levels": levels, "anomalies": anomalies},
+    TESTING: {
+        "restarting": partial(tested, "restarting.py:Restarting"),
+        "cascading": partial(tested, "cascading.py:Cascading", "quick"),
+    },
 }
 """What is generated into which page on every change; what takes minutes is written by modules of its own."""
 

@@ -205,7 +205,7 @@ class TestOwnProtocol:
             (
                 "class Mine:\n name, promises = 'mine', 'any'\n def start(self): return None\n"
                 " def step(self, run, event): return run",
-                "the protocol failed with",
+                "protocol 'mine': the step at Launched(A) answered None; return (run, effects)",
             ),
         ],
         ids=range(11),

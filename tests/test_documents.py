@@ -38,7 +38,7 @@ def test_the_readmes_scenario_runs_is_recorded_and_checks_ok(coagent, tmp_path: 
 
 
 def test_the_readmes_own_protocol_is_convicted(coagent, tmp_path: Path) -> None:
-    [code] = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     path = tmp_path / "blind.py"
     path.write_text(code, encoding="utf-8")
     answer = coagent("explore", "lost-update", "--protocol", f"{path}:Blind")

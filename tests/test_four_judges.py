@@ -23,9 +23,9 @@ from coagent.program import Failure, Intent
 from coagent.protocols import protocol
 from coagent.running import equal, serial_outcome
 from coagent.simulate import Chance, Outcome, simulate
+from coagent.testing import small_scenario
 from coagent.workload import Workload, from_scenario
 from coagent.world import Setting
-from tests.scenarios_random import small_scenario
 
 PROTOCOLS = ("naive", "mtpo", "mtpo-reissue", "mtpo-pass", "2pl")
 RUNS = 4

@@ -1,27 +1,33 @@
 """A history is the same in full, in short lines and as Parquet, and damage to any of them is one clear sentence."""
 
 import json
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import polars as pl
 import pytest
 
 from checker import check_file
+from checker.columnar import screened_verdict
 from checker.formats import load, parquet
 from checker.formats.own import whole
 from coagent import packed
 from coagent.bad_input import BadInput
+from coagent.column import SCALARS, TIMES
 from coagent.compaction import compacted
 from coagent.expansion import expanded
 from coagent.history import History, lines, parse, sealed
 from coagent.protocols import PROTOCOLS, protocol
 from coagent.saving import save_history
 from coagent.simulate import Chance, Clock, simulate
-from coagent.table import KIND, fault
+from coagent.table import KIND, NEEDED
+from coagent.table_check import fault
+from coagent.testing import random_scenario
 from coagent.workload import from_scenario
 from coagent.world import Setting
-from tests.scenarios_random import random_scenario
 from workloads import workload
 
 FORMS = ("h.parquet", "h.rows.ndjson", "h.ndjson")
@@ -111,7 +117,7 @@ def test_parquet_reads_in_words_elsewhere(tmp_path: Path) -> None:
     frame = pl.read_parquet(file)
     assert frame["kind"].cast(pl.String).value_counts(sort=True)["kind"][0] == "call"
     assert set(frame["agent"].drop_nulls().cast(pl.String)) == {"A", "B"}
-    assert frame["paths"][0] == "cluster/deployments/geo/image"
+    assert frame["paths"].drop_nulls().to_list() == sorted(compacted(canary()).paths)
 
 
 def test_the_command_line_records_and_checks_each_form(coagent, tmp_path: Path) -> None:
@@ -246,3 +252,88 @@ def test_a_seal_is_where_no_reader_of_parquet_looks() -> None:
     raw = parquet.dump(compacted(canary()))
     footer = len(raw) - 8 - int.from_bytes(raw[-8:-4], "little")
     assert raw[footer - 22 : footer - 8] == b"coagent-crc32:" and raw[:4] == raw[-4:] == b"PAR1"
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_a_row_needs_is_missed(name: str) -> None:
+    table = compacted(recorded(4))
+    kinds = table.columns["kind"]
+    for kind in sorted(set(NEEDED[name])):
+        for row in np.flatnonzero(kinds == KIND[kind])[:1]:
+            changed = table.columns[name].copy()
+            changed[row] = -1
+            assert fault(replace(table, columns={**table.columns, name: changed})), (name, kind)
+
+
+# Parquet that is written otherwise
+
+
+def written(frame: pl.DataFrame, said: dict, rows: int | None = None) -> bytes:
+    out = BytesIO()
+    frame.write_parquet(out, row_group_size=rows, metadata={"coagent.history": json.dumps(said)})
+    return parquet._sealed(out.getvalue())
+
+
+def parts(history: History) -> tuple[pl.DataFrame, dict]:
+    raw = parquet.dump(compacted(history))
+    return pl.read_parquet(raw), json.loads(pl.read_parquet_metadata(raw)["coagent.history"])
+
+
+def test_parquet_of_other_widths_words_order_and_row_groups_is_the_same_history() -> None:
+    for seed in range(4):
+        history = recorded(seed)
+        frame, said = parts(history)
+        words = [pl.col(name).cast(pl.String) for name in ("kind", "agent", "status")]
+        frame = frame.with_columns(pl.col(pl.Int8, pl.Int16, pl.Int32).cast(pl.Int64), *words)
+        size, constant = said["sizes"]["rows"], said["constant"]
+        rows = [name for name in constant if name in SCALARS or name in TIMES]
+        spelled = {name: pl.repeat(constant[name], size, eager=True) for name in rows}
+        frame = frame.with_columns(
+            **{name: spelled[name].extend_constant(None, len(frame) - len(spelled[name])) for name in rows}
+        )
+        left = {name: value for name, value in constant.items() if name not in rows}
+        count = said["sizes"]["paths"]
+        paths = frame["paths"][:count].reverse().extend_constant(None, len(frame) - count)
+        turned = [(count - 1 - pl.col(name)).alias(name) for name in packed.PATHS if name in frame.columns]
+        frame = frame.with_columns(*turned, paths=paths)
+        if left.keys() & set(packed.PATHS):
+            left |= {name: count - 1 - left[name] for name in left.keys() & set(packed.PATHS)}
+        table = parquet.read(written(frame, {**said, "constant": left}, rows=7), "h")
+        assert expanded(table).records == history.records
+        assert screened_verdict(table).verdict == "ok"
+
+
+LIES = {
+    "more rows": lambda said: said["sizes"].update(rows=said["sizes"]["rows"] + 1),
+    "fewer rows": lambda said: said["sizes"].update(rows=said["sizes"]["rows"] - 1),
+    "more entries": lambda said: said["sizes"].update(saw=said["sizes"]["saw"] + 1),
+    "fewer texts": lambda said: said["sizes"].update(texts=1),
+    "endless": lambda said: said["sizes"].update(ops=10**15),
+    "beyond all": lambda said: said["sizes"].update(paths=10**30),
+    "negative": lambda said: said["sizes"].update(forms=-1),
+    "no size": lambda said: said["sizes"].pop("wrote"),
+    "a constant out of range": lambda said: said["constant"].update(place=10**6),
+    "a constant that is none": lambda said: said["constant"].update(place="x"),
+    "a constant kind": lambda said: said["constant"].update(kind=1),
+    "a huge constant": lambda said: said["constant"].update(place=10**30),
+    "another column's constant": lambda said: said["constant"].update(op=3),
+    "a header that is none": lambda said: said["header"].update(agents=[{"name": 3}]),
+    "no header": lambda said: said.pop("header"),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_parquet_that_lies_of_itself_is_refused(name: str) -> None:
+    frame, said = parts(canary())
+    LIES[name](said)
+    with pytest.raises(BadInput, match="^h"):
+        parquet.read(written(frame, said), "h")
+
+
+def test_times_that_are_none_are_refused_when_they_are_asked_for() -> None:
+    frame, said = parts(canary())
+    for wrong in (float("nan"), float("inf"), None):
+        times = pl.Series([wrong, *frame["at_end"].to_list()[1:]], dtype=pl.Float64)
+        table = parquet.read(written(frame.with_columns(at_end=times), said), "h")
+        with pytest.raises(BadInput, match="^h.*at_end"):
+            expanded(table)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from coagent.operation import Call, Result
 from coagent.program import MAX_ROUNDS, Failure, Intent, program, report_out
 from coagent.scenario import load_scenario
+from coagent.testing import random_scenario, scenarios
 from tests.scenario_text import DOCUMENTED, with_steps
-from tests.scenarios_random import random_scenario, scenarios
 
 
 def run(*steps: str, sent: tuple[object, ...] = ()) -> tuple[list[Call], object]:

@@ -15,9 +15,9 @@ from coagent.operation import same
 from coagent.protocols import protocol
 from coagent.protocols.mtpo import Mtpo
 from coagent.simulate import Chance, Outcome, simulate
+from coagent.testing import random_scenario
 from coagent.workload import Workload, from_scenario
 from coagent.world import Setting
-from tests.scenarios_random import random_scenario
 
 MODES = [Mtpo(late=late, notify=notify) for late in ("replay", "reissue") for notify in ("change", "footprint")]
 OTHERS = [

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from coagent.effect import GiveUp, Start
 from coagent.protocols.naive import Naive
-from coagent.protocols.run import Phase, Turn, check_legal
+from coagent.protocols.run import CALLS, RESTARTS, Phase, Turn, check_legal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own(Naive):
     name: str = "own"
+    emits: frozenset[str] = CALLS | RESTARTS
 
     def step(self, run, event):
         check_legal(run, event)

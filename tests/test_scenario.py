@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from coagent.bad_input import BadInput
 from coagent.placed_json import parse_json
 from coagent.scenario import load_scenario, load_scenario_file, parse_scenario, scenario_out
+from coagent.testing import scenarios
 from tests.scenario_text import DOCUMENTED, refusal, with_steps
-from tests.scenarios_random import scenarios
 
 
 class TestReading:
