@@ -99,6 +99,21 @@ def program(script: AgentScript) -> Program:
     return partial(_run, script)
 
 
+def steady(behaviour: Program) -> Program:
+    """The behaviour, which ends with a Failure as its report where its own code raises, as a script's does.
+
+    State that another agent or a fault has left behind can be of a kind that nobody wrote the program for.
+    """
+    return behaviour if script_of(behaviour) else partial(_steadied, behaviour)
+
+
+def _steadied(behaviour: Program) -> Generator[Intent, Result, Value | Failure]:
+    try:
+        return (yield from behaviour())
+    except Exception as error:
+        return Failure(f"{type(error).__name__}: {error}")
+
+
 def script_of(behaviour: Program) -> AgentScript | None:
     """The script that a behaviour follows, when `program` made it."""
     known = isinstance(behaviour, partial) and behaviour.func is _run

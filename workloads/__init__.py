@@ -1,18 +1,53 @@
 """The workloads by name: textbook anomalies, cells, and families of any size; what a name needs is imported with it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 
 from coagent.bad_input import BadInput
-from coagent.workload import Workload
+from coagent.operation import Value
+from coagent.program import steady
+from coagent.workload import Invariant, Workload
 
-CELLS = {"k2-canary-on-bad-image": "k2_canary", "o5-double-booked-slot": "o5_double_booked_slot"}
+CELLS = {
+    "k1-canary-of-trial-image": "k1_canary_of_trial_image",
+    "k2-canary-on-bad-image": "k2_canary",
+    "k3-flag-blob": "k3_flag_blob",
+    "k4-pdb-during-bluegreen": "k4_pdb_during_bluegreen",
+    "k5-pin-vs-cordon": "k5_pin_vs_cordon",
+    "o1-onboard-tentative-won": "o1_onboard_tentative_won",
+    "o2-sick-cover-vs-away": "o2_sick_cover_vs_away",
+    "o3-push-back-twice": "o3_push_back_twice",
+    "o4-agenda-during-swap": "o4_agenda_during_swap",
+    "o5-double-booked-slot": "o5_double_booked_slot",
+    "x1-crossed-handover": "x1_crossed_handover",
+    "x2-nag-on-stale-tasks": "x2_nag_on_stale_tasks",
+    "x3-scale-restore-vs-double": "x3_scale_restore_vs_double",
+    "x4-page-on-stale-binary": "x4_page_on_stale_binary",
+}
 """Modules of this package, by the name of the workload that each builds."""
 
-FAMILIES = {"slots": "slots"}
+FAMILIES = {"slots": "slots", "blob": "blob", "balance": "balance", "chain": "chain"}
 """Modules of the workloads that take a number of agents."""
 
-SHORT = {"k2-canary": "k2-canary-on-bad-image", "o5-double-booked": "o5-double-booked-slot"}
+SHORT = {
+    "k1-canary": "k1-canary-of-trial-image",
+    "k2-canary": "k2-canary-on-bad-image",
+    "k3-flag": "k3-flag-blob",
+    "k4-pdb": "k4-pdb-during-bluegreen",
+    "k5-pin": "k5-pin-vs-cordon",
+    "o1-onboard": "o1-onboard-tentative-won",
+    "o2-sick-cover": "o2-sick-cover-vs-away",
+    "o3-push-back": "o3-push-back-twice",
+    "o4-agenda": "o4-agenda-during-swap",
+    "o5-double-booked": "o5-double-booked-slot",
+    "x1-handover": "x1-crossed-handover",
+    "x2-nag": "x2-nag-on-stale-tasks",
+    "x3-scale": "x3-scale-restore-vs-double",
+    "x4-page": "x4-page-on-stale-binary",
+}
 """Full names by their short forms."""
 
 AGENTS_MIN, AGENTS_MAX = 2, 64
@@ -21,8 +56,23 @@ AGENTS_MIN, AGENTS_MAX = 2, 64
 def workload(name: str, *, agents: int | None = None) -> Workload:
     """The workload of this name; `agents`, 2 to 64, is for a family.
 
-    Raises BadInput for a name that there is not, and for a number of agents that cannot be.
+    An agent whose program cannot go on says so in its report, and an end that its invariant has no words for breaks it.
+    Raises BadInput for a name that there is not, and for
+    a number of agents that cannot be.
     """
+    built = _built(name, agents)
+    agents = tuple(replace(one, program=steady(one.program)) for one in built.agents)
+    return replace(built, agents=agents, invariant=built.invariant and partial(_kept, built.invariant))
+
+
+def _kept(invariant: Invariant, state: Mapping[str, Value], reports: Mapping[str, object]) -> bool:
+    try:
+        return bool(invariant(state, reports))
+    except (LookupError, TypeError, ValueError):
+        return False
+
+
+def _built(name: str, agents: int | None) -> Workload:
     full = SHORT.get(name, name)
     if full in FAMILIES:
         return _family(full, agents)

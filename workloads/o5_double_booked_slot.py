@@ -11,16 +11,17 @@ from itertools import pairwise
 from pathlib import Path
 
 from coagent.bad_input import BadInput
-from coagent.operation import Call, Declaration, Result, Value
+from coagent.operation import Call, Result, Value
 from coagent.program import Intent
-from coagent.tool import OK, TOOLS, Args, Case, Meaning, Tool, View, Writes, children, failed
+from coagent.tool import TOOLS
 from coagent.workload import Agent, Workload
 from workloads import office
+from workloads.office_tool import CREATE_EVENT, EVENTS_ON
 
 NAME = "o5-double-booked-slot"
 STORY = "A and B each book half an hour in the first free slot of one person's day. It is {person}'s {day}."
 
-OPENS_MIN, CLOSES_MIN, MEETING_MIN = 9 * 60, 18 * 60, 30
+OPENS_MIN, CLOSES_MIN, MEETING_MIN = office.OPENS_MIN, office.CLOSES_MIN, 30
 """Minutes of the day between which a meeting fits, and the length of one."""
 
 Span = tuple[int, int]
@@ -121,44 +122,3 @@ def _book(name: str, day: Day, labels: bool) -> Generator[Intent, Result, Value]
         label = f"calendar/{day.first_event}/label"
         yield Intent(call=Call("put", (("path", label), ("value", "room 2"))))
     return office.clock(start)
-
-
-def _declare_events_on(args: Args) -> Declaration:
-    return Declaration(reads=("calendar",))
-
-
-def _events_on(view: View, args: Args) -> tuple[Result, Writes]:
-    """(start, minutes) of the person's events on a date, sorted; what an agent sees is the predicate, not the rows."""
-    found = []
-    for name in children(view, "calendar"):
-        at = f"calendar/{name}"
-        start, participant, minutes = (view.cell(f"{at}/{field}") for field in ("start", "participant", "minutes"))
-        if participant == (args["person"],) and start[0].startswith(args["date"]):
-            found.append((start[0][-5:], minutes[0]))
-    return Result("ok", tuple(sorted(found))), ()
-
-
-def _declare_create_event(args: Args) -> Declaration:
-    at = (f"calendar/{args['event']}",)
-    return Declaration(reads=at, writes=at)
-
-
-def _create_event(view: View, args: Args) -> tuple[Result, Writes]:
-    """Create all cells of an event, or fail with 'exists'."""
-    at = f"calendar/{args['event']}"
-    if children(view, at):
-        return failed("exists"), ()
-    return OK, tuple((f"{at}/{field}", (args[field],)) for field in _FIELDS)
-
-
-_FIELDS = ("name", "participant", "start", "minutes")
-_CREATE_MEANS = Meaning(
-    (
-        Case("children('calendar/{event}')", "failed", "'exists'"),
-        Case(writes=tuple((f"calendar/{{event}}/{field}", field) for field in _FIELDS)),
-    )
-)
-EVENTS_ON = Tool("events_on", _declare_events_on, _events_on, "start and minutes of a person's events on a date")
-CREATE_EVENT = Tool(
-    "create_event", _declare_create_event, _create_event, "put an event in, or fail with 'exists'", _CREATE_MEANS
-)

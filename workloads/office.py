@@ -23,8 +23,8 @@ BESIDE = Path(__file__).resolve().parents[2] / "shared" / "workbench"
 """Where the tables are looked for when nothing is said: beside the repository."""
 
 FIRST_DAY, LAST_DAY = date(2023, 8, 1), date(2023, 12, 21)
-OPENS_MIN, LAST_START_MIN, SLOT_MIN = 9 * 60, 15 * 60 + 30, 30
-"""Minutes of the day: events start on the half hour, from nine to half past three."""
+OPENS_MIN, LAST_START_MIN, CLOSES_MIN, SLOT_MIN = 9 * 60, 15 * 60 + 30, 18 * 60, 30
+"""Minutes of the day: generated events start on the half hour, from nine to half past three; all is over at six."""
 
 DURATIONS_MIN = (30, 60, 90, 120)
 
@@ -38,6 +38,7 @@ State = tuple[tuple[str, Value], ...]
 class Table:
     """One table: its CSV file, the column of the ids, and for every other column the field and how its text is read.
 
+    The empty field is for a column that is not kept.
     A reader raises ValueError for text that it cannot read. `generate` gives rows of the same columns.
     """
 
@@ -163,12 +164,35 @@ def _cells(table: Table, row: Row, where: str, taken: Mapping[str, Value]) -> di
         raise BadInput(f"the row has not the {len(table.columns)} values that the heading names", where)
     if path_problem(name) or "/" in name or "{" in name or "}" in name:
         raise BadInput(f"the {table.key} {name!r} cannot be part of a path; use letters and digits", where)
-    if f"{table.name}/{name}/{table.fields[0][1]}" in taken:
+    kept = next(field for _, field, _ in table.fields if field)
+    if f"{table.name}/{name}/{kept}" in taken:
         raise BadInput(f"the {table.key} {name!r} is there twice; ids name one row", where)
     cells = {}
     for column, field, read in table.fields:
         try:
-            cells[f"{table.name}/{name}/{field}"] = read(row[column])
+            value = read(row[column])
         except ValueError:
             raise BadInput(f"{row[column]!r} cannot be the {column}", where) from None
+        if field:
+            cells[f"{table.name}/{name}/{field}"] = value
     return cells
+
+
+def person(state: Mapping[str, Value], first_name: str) -> str:
+    """The address, of those that own or attend something, that begins with this first name.
+
+    Raises BadInput where there is none, or more than one.
+    """
+    who = {value for path, value in state.items() if path.endswith(("/owner", "/participant"))}
+    found = sorted(one for one in who if one.startswith(f"{first_name.lower()}."))
+    if len(found) != 1:
+        said = ", ".join(found) or "nobody"
+        raise BadInput(f"the story is about one {first_name}, and the tables have {said}; check {VARIABLE}")
+    return found[0]
+
+
+def below(state: Mapping[str, Value], table: str, field: str) -> dict[str, Value]:
+    """One field of a table's rows, by id, the ids in order."""
+    start, end = f"{table}/", f"/{field}"
+    found = ((path.removeprefix(start).removesuffix(end), path) for path in sorted(state) if path.startswith(start))
+    return {name: state[path] for name, path in found if path == f"{start}{name}{end}"}

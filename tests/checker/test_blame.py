@@ -73,12 +73,14 @@ def test_a_run_without_coordination_is_the_protocols_fault_when_it_is_bad() -> N
 
 @pytest.mark.parametrize("way", [unread, kept, misread], ids=lambda way: way.__name__)
 def test_a_fault_without_effect_is_ok_and_nobodys(way: Callable[[Workload, int], Fault]) -> None:
+    """Only a notice that was due and never consumed breaks an assumption (A2) even where nothing came of it."""
+    innocent = {("ok", None)} | ({("violated", "A2")} if way is unread else set())
     ok = 0
     for seed in range(40):
         run = outcome(way(own_workloads(seed), seed), seed)
         found = verdict(run)
         ok += found.verdict == "ok"
-        assert took_effect(run) or (found.verdict, found.blame) == ("ok", None), (seed, found.sentences())
+        assert took_effect(run) or (found.verdict, found.blame) in innocent, (seed, found.sentences())
     assert ok > 10
 
 
