@@ -162,17 +162,16 @@ def test_protocol(
         str, typer.Argument(metavar="PROTOCOL", help="A protocol's name, or your own as file.py:Name.")
     ],
     budget: Annotated[str, typer.Option(help="How far to look: quick, ci or nightly.")] = "ci",
-    folder: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Write the counterexample there, to replay and to keep.")
-    ] = None,
+    folder: Annotated[str | None, typer.Option(metavar="FOLDER", help="Write the counterexample there.")] = None,
     as_json: Json = False,
 ) -> int:
     """Look for the smallest run that is not as a protocol promises. Needs the extra `test`."""
     from coagent import naming, screen
+    from coagent.testing import check_protocol
 
     engine = naming.protocol(protocol)
     with naming.blamed(protocol), screen.Ticker(f"testing {engine.name}") as ticker:
-        report = naming.testing().check_protocol(protocol, budget=budget, folder=folder, progress=ticker)
+        report = check_protocol(protocol, budget=budget, folder=folder, progress=ticker)
     if as_json:
         _say_json(report.to_json())
     else:

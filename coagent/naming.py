@@ -6,7 +6,6 @@ Everything it cannot find is a BadInput; it runs nothing.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -40,14 +39,6 @@ def is_file(name: str) -> bool:
 def protocol(name: str) -> object:
     """The protocol of that name, or a user's own as `file.py:Name`. Raises BadInput."""
     return _own(name) if is_own(name) else protocols.protocol(name)
-
-
-def testing() -> ModuleType:
-    """The testing kit. Raises BadInput when what it needs is not installed."""
-    try:
-        return import_module("coagent.testing")
-    except ImportError as error:
-        raise BadInput(str(error)) from None
 
 
 def is_own(name: str) -> bool:

@@ -4,10 +4,12 @@
 machine that invents the calls as well; the strategies draw scenarios, schedules and judges for tests of one's own.
 """
 
+from coagent.bad_input import BadInput
+
 try:
     import hypothesis  # noqa: F401  (asked for once, here, so that its absence is told in one sentence)
 except ImportError as error:
-    raise ImportError("coagent.testing needs Hypothesis: pip install 'coagent-mtpo[test]'") from error
+    raise BadInput("coagent.testing needs Hypothesis, which is not there; pip install 'coagent-mtpo[test]'") from error
 
 from coagent.testing.check import BUDGETS, CI, NIGHTLY, QUICK, check_protocol
 from coagent.testing.contract import Conformance, conformance
