@@ -112,7 +112,8 @@ class _Step:
             if entry:
                 declared = actor.declare(workload.tools, entry.call)
                 action = Ask(call=entry.call, declaration=declared, think_s=None, decision="rewrite", replaces=entry.op)
-        self.set_actor(name, action=action, think_s=inference.seconds(one, action, spec, cost, self.setting.seed))
+        think_s = inference.seconds(one, action, spec, cost, self.setting.draw)
+        self.set_actor(name, action=action, think_s=think_s)
 
     def end_inference(self, name: str) -> None:
         """The inference comes to a call, a retraction or the report, unless the gate holds it."""
@@ -275,7 +276,7 @@ class _Step:
         log, doubts = one.log, one.doubts
         self.record("consume", agent=what.agent, ops=[notice.op for notice in what.notices])
         for notice in what.notices:
-            key = (self.setting.seed, one.name, notice.op, notice.cause)
+            key = (*self.setting.draw, one.name, notice.op, notice.cause)
             if judge.misses(key):
                 continue
             log = tuple(Entry(entry.op, entry.call, notice.result) if entry.op == notice.op else entry for entry in log)
@@ -292,7 +293,7 @@ class _Step:
 
     def restarted(self, what: effect.Restart | effect.GiveUp) -> None:
         one = self.actors[what.agent]
-        system = self.setting.workload.cost.system_tokens
+        told = self.setting.workload.cost.notice_tokens
         self.record("abort", agent=what.agent, attempt=one.attempt, because=what.because)
         gone = isinstance(what, effect.GiveUp)
         self.set_actor(
@@ -304,8 +305,7 @@ class _Step:
             fresh=(),
             report=None,
             gave_up=gone,
-            context_tokens=system,
-            cached_tokens=system,
+            context_tokens=one.context_tokens + told,
         )
         if gone:
             self.record("give-up", agent=what.agent, because=what.because)

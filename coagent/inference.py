@@ -11,8 +11,11 @@ from coagent.tool import Tool, declare
 from coagent.workload import Agent, Cost
 
 
-def seconds(one: Actor, action: Action, spec: Agent, cost: Cost, seed: int) -> float:
-    """How long an inference takes: judging what is fresh, then thinking of the next call, unless it was before."""
+def seconds(one: Actor, action: Action, spec: Agent, cost: Cost, draw: tuple[str, int]) -> float:
+    """How long an inference takes: judging what is fresh, then thinking of the next call, unless it was before.
+
+    `draw` is what the draws of a trial are keyed by: the workload's name and the seed (0: think times as they stand).
+    """
     judging = cost.judge_s if one.fresh else 0.0
     match action:
         case Report():
@@ -25,7 +28,7 @@ def seconds(one: Actor, action: Action, spec: Agent, cost: Cost, seed: int) -> f
     if again:
         return max(judging, cost.judge_s)
     thinking = cost.think_s if thinking is None else thinking
-    return judging + thinking * spread(cost.noise if seed else 0.0, (seed, one.name, len(one.log), one.attempt))
+    return judging + thinking * spread(cost.noise if draw[1] else 0.0, (*draw, one.name, len(one.log), one.attempt))
 
 
 def decision(action: Action) -> str:

@@ -9,7 +9,7 @@ from random import Random
 class Judge:
     """`miss` is the share of notices overlooked, `over` the share that makes the agent redo its next write needlessly.
 
-    Draws are keyed by (seed, agent, operation, cause), never taken from a shared stream, so that
+    Draws are keyed by (workload, seed, agent, operation, cause), never taken from a shared stream, so that
     every protocol meets the same errors. Both rates lie in [0, 1].
     """
 

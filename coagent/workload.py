@@ -19,13 +19,14 @@ Invariant = Callable[[Mapping[str, Value], Mapping[str, object]], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """The simulated cost of inference and tools.
+    """The simulated cost of inference and tools; the defaults are fitted once, to the papers' canary (P1, case study).
 
     Seconds: `think_s` before a call that says nothing else, `judge_s` to judge notices and for each
     step of a repair, `tool_s` for a tool call. Tokens: `system_tokens` of prompt that every context
-    begins with, `step_tokens` that a call adds to it, `notice_tokens` that a notice adds,
-    `output_tokens_per_s` written while inferring. A token read from the cache costs `cached_price`
-    of one read anew. `noise` is the log-normal spread of think times; seed 0 takes them as they stand.
+    begins with, `step_tokens` that a call adds to it, `notice_tokens` that a notice adds, or word of an abort,
+    `output_tokens_per_s` written while inferring. Contexts are append-only (P1): an agent that has to start again
+    does so below what it did before. A token read from the cache costs `cached_price` of one read anew. `noise` is
+    the log-normal spread of think times; seed 0 takes them as they stand.
     """
 
     think_s: float = 5.0
@@ -33,8 +34,8 @@ class Cost:
     tool_s: float = 0.1
     system_tokens: int = 1500
     step_tokens: int = 150
-    notice_tokens: int = 120
-    output_tokens_per_s: float = 40.0
+    notice_tokens: int = 60
+    output_tokens_per_s: float = 120.0
     cached_price: float = 0.1
     noise: float = 0.2
 
@@ -73,6 +74,12 @@ class Setting:
     seed: int = 0
     judge: Judge = PERFECT
     lost: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def draw(self) -> tuple[str, int]:
+        """What the draws of this trial are keyed by, so that they are the same under every protocol, and no two
+        workloads share them."""
+        return self.workload.name, self.seed
 
 
 def from_scenario(scenario: Scenario) -> Workload:

@@ -120,7 +120,7 @@ class TestRun:
         answer = coagent("run", "lost-update")
         assert "A (rank 1)" in answer.out and "● notice" in answer.out
         assert "notified-serializable: 2 transactions" in answer.out
-        assert "simulated: 19.5 s, 15,550 tokens" in answer.out
+        assert "simulated: 19.5 s, 18,150 tokens" in answer.out
         assert answer.code == 0 and answer.err == ""
 
     def test_schedule_of_a_scenario_is_taken_unless_another_is_given(self, coagent, scenario):
