@@ -12,6 +12,7 @@ PROTOCOLS = {
     "2pl": "#8a6d1d",
     "occ": "#7a4b94",
     "mtpo": "#1b6ca8",
+    "fork-merge": "#2f7f7f",
     "broadcast": "#a33b5b",
 }
 """By protocol; a variant has its family's."""
