@@ -22,7 +22,12 @@ import polars
 from coagent.bad_input import BadInput
 
 FIGURES = {
+    "a": "correctness_speedup_tokens",
+    "b": "cost_against_speed",
     "c": "canary_timelines",
+    "d": "deadlocks_and_aborts",
+    "i": "policies",
+    "k": "where_we_part",
 }
 """Modules of this package by the letter of the figure that each makes."""
 

@@ -14,6 +14,9 @@ CELLS = (
 )
 """Our ten cells in the place of the papers' ten contended two-agent workloads: five on a cluster, five in an office."""
 
+TRIALS = 100
+"""Ten of each cell, under each protocol."""
+
 CORRECT_PERCENT = {"serial": 98, "naive": 13, "2pl": 96, "occ": 93, "mtpo": 93}
 SPEEDUP = {"serial": 1.00, "naive": 1.54, "2pl": 1.04, "occ": 0.93, "mtpo": 1.43}
 TOKENS = {"serial": 1.00, "naive": 1.06, "2pl": 1.45, "occ": 1.83, "mtpo": 1.15}

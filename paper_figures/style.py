@@ -86,6 +86,11 @@ def bar(protocol: str) -> Mapping[str, object]:
     return {"facecolor": colour(protocol), "edgecolor": PAPER, "hatch": HATCHES[family(protocol)], "linewidth": 0.4}
 
 
+def papers_bar(protocol: str) -> Mapping[str, object]:
+    """How a bar of the papers' number for this protocol looks: as ours, but not filled."""
+    return {**bar(protocol), "facecolor": PAPER, "edgecolor": colour(protocol), "linewidth": 0.9}
+
+
 def point(protocol: str) -> Mapping[str, object]:
     """How a point of this protocol looks: `ax.plot(..., **point(name))`."""
     return {"color": colour(protocol), "marker": MARKERS[family(protocol)], "markersize": 5, "markeredgecolor": PAPER}
