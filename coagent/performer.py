@@ -3,7 +3,7 @@
 Knows nothing of agents or order; C2 has been seen to by whoever picked the effect.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from immutables import Map
@@ -21,11 +21,15 @@ LOST = Result("failed", "lost")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """The live store, what each operation captured for its undo, and its last result with what it saw and its route."""
+    """The live store, what each operation captured for its undo, and its last result with what it saw and its route.
+
+    `sees`: what operations see is noted; without, nobody will ask, and sightings are empty.
+    """
 
     cells: Map = Map()
     captured: Map = Map()
     results: Map = Map()
+    sees: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +41,9 @@ class Done:
     records: tuple[tuple[str, dict], ...]
 
 
-def opened(state: Iterable[tuple[str, Value]]) -> Live:
+def opened(state: tuple[tuple[str, Value], ...], sees: bool = True) -> Live:
     """The store at the start."""
-    return Live(cells=store.opened(state))
+    return Live(cells=store.opened(state), sees=sees)
 
 
 def perform(
@@ -47,7 +51,7 @@ def perform(
 ) -> Done:
     """Complete an effect. `lost` names the operations whose execution answers `unknown`, and whether it took effect.
 
-    `recorded`: somebody keeps the history; without, there may be no records.
+    `recorded`: somebody keeps the history; without, records may be missing or have only their operation.
     """
     match flight.act:
         case "undo":
@@ -69,7 +73,7 @@ def answer_blind(
 ) -> tuple[Live, tuple[tuple[str, Cell], ...]]:
     """The result and writes of a blind write that stays off the store: they need nothing but the arguments."""
     flight = Perform(op=op, act="exec", call=call, reads=(), writes=())
-    _, result, wrote, saw, _ = store.execute(live.cells, tools[call.tool], flight, {})
+    _, result, wrote, saw, _ = store.execute(live.cells, tools[call.tool], flight, {}, live.sees)
     return replace(live, results=live.results.set(op, (result, saw, "live"))), wrote
 
 
@@ -78,16 +82,20 @@ def _act(live: Live, flight: Perform, tools: Mapping[str, Tool]) -> tuple[Live, 
         result, saw, _ = live.results[flight.recorded]
         return replace(live, results=live.results.set(flight.op, (result, saw, "recorded"))), ()
     corrected = store.corrections(live.captured, flight.overrides)
-    cells, result, wrote, saw, captured = store.execute(live.cells, tools[flight.call.tool], flight, corrected)
+    cells, result, wrote, saw, captured = store.execute(
+        live.cells, tools[flight.call.tool], flight, corrected, live.sees
+    )
     kept = live.captured.set(flight.op, captured) if flight.writes else live.captured
-    return Live(cells=cells, captured=kept, results=live.results.set(flight.op, (result, saw, flight.route))), wrote
+    results = live.results.set(flight.op, (result, saw, flight.route))
+    return replace(live, cells=cells, captured=kept, results=results), wrote
 
 
 def _execute(live: Live, flight: Perform, tools: Mapping[str, Tool], recorded: bool) -> Done:
     after, wrote = _act(live, flight, tools)
     result, saw, route = after.results[flight.op]
     if not recorded:
-        return Done(live=after, event=_answer(flight, result, wrote, saw), records=())
+        small = (("redo", {"op": flight.op}),) if flight.act == "redo" else ()
+        return Done(live=after, event=_answer(flight, result, wrote, saw), records=small)
     shown = outcome_out(result, route, saw)
     records = []
     if flight.writes:
