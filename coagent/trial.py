@@ -18,6 +18,7 @@ from coagent.performer import Live
 from coagent.performer import opened as stocked
 from coagent.ranking import ranked
 from coagent.recording import Digest, Recorder
+from coagent.relevance import Relevance
 from coagent.running import counts
 from coagent.simulate import Clock, driven, finished
 from coagent.stepper import verdict
@@ -56,7 +57,8 @@ class Trial:
     and reports are those of some serial order (None: not quiescent, or more than four agents); `order_exact`: of the
     pre-order. `verdict` is None when not checked. `seconds` is simulated wall time; `tokens` counts all, read from the
     cache or not, `cost` prices cached ones apart. `notifications` were sent, `delivered` came to an inference after
-    coalescing, `irrelevant_notices` are those whose judgement came to `keep` (those an erring judge misses too).
+    coalescing, `irrelevant_notices` are those that changed nothing of what their reader did (see
+    `coagent.relevance`).
     `undo_depth` is the largest number of operations undone at once to let something act below them.
     """
 
@@ -126,14 +128,14 @@ def trial(case: Case) -> Trial:
     watched = Watched(given.protocol)
     with naming.blamed(case.protocol):
         recorder = Recorder() if case.checked else Digest()
-        clock = Clock(given.workload.cost.tool_s)
+        clock = Relevance(Clock(given.workload.cost.tool_s))
         live = _stocked(*_key(case), recorder.sees)
         world, taken, seconds = driven(opened(replace(given, protocol=watched), recorder, live), clock)
     said = verdict(finished(world, taken, seconds, "clock")).verdict if case.checked else None
-    return _row(case, world, seconds, said)
+    return _row(case, world, seconds, said, clock.irrelevant(world))
 
 
-def _row(case: Case, world: World, seconds: float, said: str | None) -> Trial:
+def _row(case: Case, world: World, seconds: float, said: str | None, irrelevant: int) -> Trial:
     workload, quiescent = world.setting.workload, world.quiescent
     gave_up = sum(one.gave_up for one in world.actors.values())
     records = world.recorder.records()
@@ -148,6 +150,7 @@ def _row(case: Case, world: World, seconds: float, said: str | None) -> Trial:
         verdict=said,
         gave_up=gave_up,
         seconds=round(seconds, 6),
+        irrelevant_notices=irrelevant,
         undo_depth=world.setting.protocol.deepest,
         **ended,
         **{name: getattr(told, name) for name in told.__dataclass_fields__},
@@ -160,15 +163,13 @@ _GIVEN = ("seed", "agents", "irrelevant", "miss", "over", "rank", "checked")
 
 
 def _noticed(records: Iterable[Record]) -> dict[str, int]:
-    found = {"delivered": 0, "irrelevant_notices": 0, "calls": 0}
+    found = {"delivered": 0, "calls": 0}
     for one in records:
         match one["event"]:
             case "invoke":
                 found["calls"] += 1
             case "consume":
                 found["delivered"] += len(one["ops"])
-            case "judge" if one["decision"] == "keep":
-                found["irrelevant_notices"] += len(one["ops"])
     return found
 
 

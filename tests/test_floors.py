@@ -65,6 +65,7 @@ FLOORS = (
         "compare",
         "ranking",
         "trial",
+        "relevance",
         "sweep",
         "bench",
         "schema",
