@@ -24,7 +24,7 @@ def data(quick: bool, workers: int) -> Tables:
     for name in ("serial", *PROTOCOLS):
         given = workload("k2-canary")
         outcome = simulate(Setting(workload=given, protocol=protocol(name)), Clock(given.cost.tool_s))
-        counted = counts(outcome.history, given.cost)
+        counted = counts(outcome.history.records, given.cost)
         right = given.invariant(outcome.final_state, outcome.reports)
         sums.append((name, right, outcome.seconds, counted.tokens, counted.notifications, papers.CANARY_SECONDS[name]))
         if name in PROTOCOLS:

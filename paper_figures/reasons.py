@@ -42,12 +42,16 @@ def locking_tokens(tables: Tables) -> str:
     cells = _cells(tables, "2pl")
     calm, others = cells.filter(polars.col("deadlocks") < RARE), cells.filter(polars.col("deadlocks") >= RARE)
     ours, theirs = _extra(tables, "2pl", "deadlocks"), (papers.TOKENS["2pl"] - 1) / papers.DEADLOCKS_2PL
-    without = f"{', '.join(calm['cell'])} never deadlock ({calm['tokens'].mean():.2f}), the others " if calm.height else ""
+    never = (
+        f"{', '.join(calm['cell'])} never deadlock ({calm['tokens'].mean():.2f}), the others"
+        if calm.height
+        else "all cells"
+    )
     return (
-        f"{without}come to {others['tokens'].mean():.2f}. A deadlock costs {ours:.2f} of a serial run here and "
+        f"{never} come to {others['tokens'].mean():.2f}. A deadlock costs {ours:.2f} of a serial run here and "
         f"{theirs:.2f} there; with the papers' {papers.DEADLOCKS_2PL} deadlocks a trial ours would be "
-        f"{1 + papers.DEADLOCKS_2PL * ours:.2f}. Our victim is caught at its first write and has only reads to do again, "
-        "as (k) shows; theirs lost more than half of a serial run, which is a whole agent's work"
+        f"{1 + papers.DEADLOCKS_2PL * ours:.2f}. Our victim is caught halfway, as (k) counts and shows; theirs loses "
+        "more than half of a serial run, which is more than all that one of two agents does"
     )
 
 
@@ -58,9 +62,9 @@ def optimistic_tokens(tables: Tables) -> str:
     least, most = cells.row(0, named=True), cells.row(-1, named=True)
     return (
         f"we abort as often ({over_all(tables, 'occ')['restarts']:.2f} and {papers.ABORTS_OCC} a trial), but an abort "
-        f"costs {ours:.2f} of a serial run here and {theirs:.2f} there. Here it is the work of one agent again, read on "
-        f"top of the first attempt: as little as {least['tokens'] - 1:.2f} in {least['cell']} and as much as "
-        f"{most['tokens'] - 1:.2f} in {most['cell']}, whose agents differ in length; (k) shows one"
+        f"costs {ours:.2f} of a serial run here and {theirs:.2f} there. Here it is the work of one agent again, read "
+        f"on top of the first attempt: from {least['tokens'] - 1:.2f} in {least['cell']} to {most['tokens'] - 1:.2f} "
+        f"in {most['cell']}, shown in (k), where it is the longer agent's"
     )
 
 
@@ -71,8 +75,8 @@ def mtpo_tokens(tables: Tables) -> str:
     return (
         f"{', '.join(many['cell'])} send {many['notifications'].mean():.1f} notices a trial and cost "
         f"{many['tokens'].mean():.2f}; the others send {few['notifications'].mean():.1f} and cost "
-        f"{few['tokens'].mean():.2f}. Every judgement and every step of a repair is an inference over the whole context, "
-        "and our agents make few calls that this could be spread over"
+        f"{few['tokens'].mean():.2f}. Every judgement and every step of a repair is an inference over the whole "
+        "context, and our agents make few calls that this could be spread over"
     )
 
 

@@ -33,7 +33,7 @@ FULL, QUICK = 10, 1
 
 
 def data(quick: bool, workers: int) -> Tables:
-    """The strokes of the panels at seed 0, and by cell how much an aborted attempt had done of what a whole one does."""
+    """The strokes of the panels at seed 0, and by cell what aborted attempts had done of what a whole one does."""
     lines, sums = [], []
     for index, (cell, name, _) in enumerate(PANELS):
         outcome = _run(cell, name, 0)
@@ -113,19 +113,16 @@ def _gap(tables: Tables) -> str:
 CLAIMS = (
     Claim(
         what="what a deadlock's victim had done of its calls, 2PL",
-        papers="-",
         ours=_done("2pl"),
-        why=lambda tables: "locks are taken call by call, so the victim is found at the first call that cannot be granted",
+        why=lambda tables: "locks are taken call by call: the victim is found at the first that cannot be granted",
     ),
     Claim(
         what="what an aborted attempt had done, OCC",
-        papers="-",
         ours=_done("occ"),
         why=lambda tables: "validation comes after the last call: all of it is lost, which is what makes OCC dear",
     ),
     Claim(
         what="a repair on the critical path: MTPO over naive on o5",
-        papers="-",
         ours=_gap,
         why=lambda tables: "judging, undo, the call again, and the report again, after both agents are through",
     ),
