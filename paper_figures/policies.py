@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from coagent.palette import PAPER
-from coagent. import Live, stocked
+from coagent.performer import Live
+from coagent.performer import opened as stocked
 from coagent.protocols import protocol
 from coagent.recording import Digest
 from coagent.simulate import Clock, driven
@@ -190,8 +191,8 @@ def caption(tables: Tables) -> str:
     return (
         f"Simulated agents; the ten cells, {tables['cells']['trials'].max():,} trials of each, judges that do not err. "
         "The first variant is MTPO as it comes; each other differs in what stands under it. Dashed: serial, 5 % over "
-        "naive, 30 % irrelevant. Last panel: wall time over naive's, %, each agent thinking longer before its report, by "
-        f"0 to {max(LONGER_S)} s; mean of the cells."
+        "naive, 30 % irrelevant. Last panel: wall time over naive's, %, each agent thinking longer before its report, "
+        f"by 0 to {tables['length']['extra_s'].max()} s; mean of the cells."
     )
 
 
@@ -250,9 +251,7 @@ CLAIMS = (
         ours=_share("mtpo-footprint"),
         why=lambda tables: "the irrelevant write lies in the footprint of what was read, and changes no answer",
     ),
-    Claim(
-        what="MTPO's wall time over naive's, `hold`", papers=THEIRS, ours=_over("mtpo"), why=_why_over("mtpo")
-    ),
+    Claim(what="MTPO's wall time over naive's, `hold`", papers=THEIRS, ours=_over("mtpo"), why=_why_over("mtpo")),
     Claim(what="the same, `pass`", ours=_over("mtpo-pass"), why=_why_over("mtpo-pass")),
     Claim(what="speedup, with the irrelevant write", ours=_pair("speedup", *VARIANTS)),
     Claim(what="tokens over serial, with the irrelevant write", ours=_pair("tokens", *VARIANTS)),
