@@ -19,13 +19,15 @@ from workloads import workload
 SCHEDULES = ("clock", "random", "pct")
 
 
-def target(name: str, agents: int | None = None) -> Workload:
+def target(name: str, agents: int | None = None, irrelevant: bool | None = None) -> Workload:
     """The workload that an argument names: a scenario file (a path, or anything that ends in .json) or a name.
 
-    `agents` is for families. Raises BadInput.
+    `agents` is for families, `irrelevant` for cells and families. Raises BadInput.
     """
     if not is_file(name):
-        return workload(name, agents=agents)
+        return workload(name, agents=agents, irrelevant=irrelevant)
+    if irrelevant:
+        raise BadInput("a scenario file has no irrelevant write to add; write it into the file's steps", name)
     if agents is not None:
         raise BadInput("a scenario file lists its agents; leave --agents out, or name a family of workloads", name)
     return from_scenario(load_scenario_file(name))

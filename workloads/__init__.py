@@ -53,14 +53,16 @@ SHORT = {
 AGENTS_MIN, AGENTS_MAX = 2, 64
 
 
-def workload(name: str, *, agents: int | None = None) -> Workload:
+def workload(name: str, *, agents: int | None = None, irrelevant: bool | None = None) -> Workload:
     """The workload of this name; `agents`, 2 to 64, is for a family.
 
+    `irrelevant` says whether one agent also makes the write that lies in what others read and changes nothing that
+    they see; None leaves that to the workload: families have it, cells have not, and the textbook's know none.
     An agent whose program cannot go on says so in its report, and an end that its invariant has no words for breaks it.
-    Raises BadInput for a name that there is not, and for
-    a number of agents that cannot be.
+    Raises BadInput for a name that there is not, for a number of agents that cannot be, and for an irrelevant write in
+    a workload of the textbook.
     """
-    built = _built(name, agents)
+    built = _built(name, agents, {} if irrelevant is None else {"irrelevant": irrelevant})
     agents = tuple(replace(one, program=steady(one.program)) for one in built.agents)
     return replace(built, agents=agents, invariant=built.invariant and partial(_kept, built.invariant))
 
@@ -72,17 +74,19 @@ def _kept(invariant: Invariant, state: Mapping[str, Value], reports: Mapping[str
         return False
 
 
-def _built(name: str, agents: int | None) -> Workload:
+def _built(name: str, agents: int | None, more: Mapping[str, bool]) -> Workload:
     full = SHORT.get(name, name)
     if full in FAMILIES:
-        return _family(full, agents)
+        return _family(full, agents, more)
     if full not in CELLS and full not in _textbook_names():
         raise BadInput(f"no workload named {name!r};{_nearest(name)} `coagent list` names them all")
     if agents is not None:
         families = ", ".join(FAMILIES)
         raise BadInput(f"{name!r} has its own agents and takes no number of them; --agents is for {families}")
     if full in CELLS:
-        return import_module(f"workloads.{CELLS[full]}").workload()
+        return import_module(f"workloads.{CELLS[full]}").workload(**more)
+    if more.get("irrelevant"):
+        raise BadInput(f"{name!r} has no irrelevant write to add; cells and families have one")
     return import_module("workloads.textbook").workload(full)
 
 
@@ -95,13 +99,13 @@ def _textbook_names() -> tuple[str, ...]:
     return import_module("workloads.textbook").NAMES
 
 
-def _family(name: str, agents: int | None) -> Workload:
+def _family(name: str, agents: int | None, more: Mapping[str, bool]) -> Workload:
     module = import_module(f"workloads.{FAMILIES[name]}")
     if agents is None:
-        return module.workload()
+        return module.workload(**more)
     if not AGENTS_MIN <= agents <= AGENTS_MAX:
         raise BadInput(f"{name!r} is for {AGENTS_MIN} to {AGENTS_MAX} agents, and --agents says {agents}")
-    return module.workload(agents)
+    return module.workload(agents, **more)
 
 
 def _nearest(name: str) -> str:

@@ -10,6 +10,7 @@ are the same for every protocol.
 """
 
 from collections.abc import Generator, Mapping
+from functools import partial
 
 from coagent.operation import Result, Value
 from coagent.program import Intent
@@ -20,7 +21,9 @@ from workloads.cluster import (
     deployment,
     get,
     images,
+    named,
     place,
+    put,
     rolled_out,
     set_image,
 )
@@ -41,19 +44,24 @@ STATE = tuple(
 COST = Cost(think_s=1.1, judge_s=2.0, tool_s=0.1)
 
 
-def repair() -> Generator[Intent, Result, Value]:
+def repair(labels: bool) -> Generator[Intent, Result, Value]:
     """A: list the cluster, set every bad image right, verify. Reports how many it repaired."""
     listed = yield Intent(call=images(), think_s=0.8)
     bad = tuple(name for name, image in listed.value if image == BAD)
     for index, name in enumerate(bad):
         yield Intent(call=set_image(name, GOOD), think_s=13.7 if index == 0 else 1.1)
     late = yield Intent(call=rolled_out(bad, GOOD), think_s=1.2)
+    if labels:
+        yield Intent(call=put(place("geo", "labels/tier"), "backend"))
     return len(bad) - len(late.value)
 
 
-def canary() -> Generator[Intent, Result, Value]:
-    """B: read geo's image and size, create geo-canary with them, verify. Reports the image that the canary runs."""
-    image = yield Intent(call=get("geo", "image"), think_s=0.3)
+def canary(whole: bool) -> Generator[Intent, Result, Value]:
+    """B: read geo's image and size, create geo-canary with them, verify. Reports the image that the canary runs.
+
+    The image is read alone, or by fetching geo as a whole.
+    """
+    image = yield Intent(call=named("image_of", "geo") if whole else get("geo", "image"), think_s=0.3)
     replicas = yield Intent(call=get("geo", "replicas"), think_s=2.1)
     yield Intent(call=create_deployment("geo-canary", image.value, replicas.value), think_s=3.1)
     runs = yield Intent(call=get("geo-canary", "image"), think_s=13.1)
@@ -66,14 +74,18 @@ def holds(state: Mapping[str, Value], reports: Mapping[str, object]) -> bool:
     return BAD not in running and state.get(place("geo-canary", "image")) == state[place("geo", "image")]
 
 
-def workload() -> Workload:
-    """The case study with its fitted think times."""
+def workload(*, irrelevant: bool = False) -> Workload:
+    """The case study with its fitted think times.
+
+    With `irrelevant`, B fetches geo as a whole and A labels it last: that lies in what B fetched, and changes nothing
+    B saw.
+    """
     return Workload(
         name="k2-canary-on-bad-image",
         state=STATE,
         agents=(
-            Agent(name="A", program=repair, finish_think_s=3.1),
-            Agent(name="B", program=canary, finish_think_s=11.2),
+            Agent(name="A", program=partial(repair, irrelevant), finish_think_s=3.1),
+            Agent(name="B", program=partial(canary, irrelevant), finish_think_s=11.2),
         ),
         tools=CLUSTER_TOOLS,
         cost=COST,
