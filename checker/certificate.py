@@ -126,6 +126,8 @@ def level_of(verdict: Verdict, source: Source) -> str:
     match verdict.criterion:
         case "conflict-serializable":
             return "serializable"
+        case "view-serializable" if source.format == "elle-register":
+            return "serializable"
         case "read-atomic" if source.format != "elle-register":  # the others count sessions (see `checker.FORMATS`)
             return "strong-session-read-atomic"
     return verdict.criterion
@@ -164,9 +166,7 @@ def _of_ours(verdict: Verdict, case: Case) -> Iterator[dict]:
 
 def _orders(source: Source, verdict: Verdict, case: Case) -> Iterator[dict]:
     """Orders that may show the ok: the one found, then those of stronger levels."""
-    if case.level in transcript.LEVELS:
-        with suppress(ValueError):  # no listing of this history stands for the level
-            yield from _found(verdict, case)
+    yield from _found_if_listed(verdict, case)
     from checker import check_source
 
     order = "so" if case.level == "strong-session-read-atomic" else known_level(case.level).order
@@ -176,7 +176,14 @@ def _orders(source: Source, verdict: Verdict, case: Case) -> Iterator[dict]:
         again = verdict if name == case.level else check_source(source, level=name)
         told = level_of(again, source)
         if again.verdict == "ok" and name != case.level and told != case.level:
-            yield from _orders(source, again, replace(case, level=told))
+            yield from _found_if_listed(again, replace(case, level=told))
+
+
+def _found_if_listed(verdict: Verdict, case: Case) -> Iterator[dict]:
+    """The order found, unless no listing of this history stands for the level."""
+    if case.level in transcript.LEVELS:
+        with suppress(ValueError):
+            yield from _found(verdict, case)
 
 
 def _found(verdict: Verdict, case: Case) -> Iterator[dict]:
@@ -196,9 +203,9 @@ def _found(verdict: Verdict, case: Case) -> Iterator[dict]:
 
 
 def _ordered(order: Iterator[str] | Sequence[str], rows: Mapping[str, list], level: str) -> dict:
-    """The claim, each tick of the clock just before the first transaction that comes after it."""
+    """The claim, each tick of the clock just before the first transaction that comes after it, or last of all."""
     found: dict[str, list] = {}
-    for name in order:
+    for name in (*order, *(name for name in rows if name.startswith("tick "))):
         missing, ahead = [name], []
         while missing:
             one = missing.pop()

@@ -41,7 +41,7 @@ else:
     import verify
     from transcript_reader import need, read, read_ours, unpacked
 
-One = namedtuple("One", "must session begun ended steps")  # [kind, key, values], of what counts
+One = namedtuple("One", "must session begun ended steps known", defaults=[True])  # [kind, key, values], of what counts
 
 SHAPES = ("read-uncommitted", "read-committed", "repeatable-read", "snapshot-isolation", "serializable")
 SEEN = ("read-atomic", "causal", "consistent-view")  # by what each transaction has seen
@@ -54,7 +54,7 @@ NOTHING = ["r", "", []]  # the step of a transaction without any, so that each h
 def base(found):
     """What counts of each transaction, by name: the aborted are left out, and reads of those of unknown end.
 
-    One of unknown end must be there when a committed one read what it alone wrote.
+    One of unknown end must be there when a committed one read what it alone wrote; nothing is known to come after it.
     """
     live = {name: one for name, one in found.items() if one.how != "fail"}
     steps = {
@@ -67,11 +67,13 @@ def base(found):
     need(not any(not key or key.startswith("lock ") for _, key in kinds), "a key has the name of a lock")
     made = Counter((key, *values) for own in steps.values() for kind, key, values in own if kind != "r")
     shown = {(key, one) for own in steps.values() for kind, key, values in own if kind == "r" for one in values}
-    sure = {name for name, one in live.items() if one.how == "ok"}
+    known = {name for name, one in live.items() if one.how == "ok"}
+    sure = {*known}
     for name in live.keys() - sure:
         written = {(key, *values) for kind, key, values in steps[name] if kind != "r"}
         sure |= {name} if any(one in shown and made[one] == 1 for one in written) else set()
-    return {name: One(name in sure, one.session, one.begun, one.ended, steps[name]) for name, one in live.items()}
+    ended = {name: one.ended if name in known else 9e9 for name, one in live.items()}
+    return {n: One(n in sure, one.session, one.begun, ended[n], steps[n], n in known) for n, one in live.items()}
 
 
 def base_of_ours(found):
@@ -236,10 +238,10 @@ def _before(kept, level, ours):
         return {name: names[:-1] if name == "(end)" else start for name in names if name != "(start)"}, {}
     since, after = defaultdict(list), {}
     sessions = "session" in level or level == "causal"
-    for name in names if sessions else ():  # after those since the last one that must be there
+    for name in names if sessions else ():  # after the last one that is known to have ended
         own = kept[name].session
         after[name] = since[own] if own else []
-        since[own] = [name] if kept[name].must else [*since[own], name]
+        since[own] = [name] if kept[name].known else since[own]
     return _clock(kept, names) if level.startswith("str") and "session" not in level else (after, {})
 
 

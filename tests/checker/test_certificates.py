@@ -424,6 +424,37 @@ def test_registers_are_certified_at_read_uncommitted(tmp_path):
         assert given_out(path, level) == [(level, "ok")]
 
 
+@pytest.mark.parametrize("level", ["strict-serializable", "strong-session-serializable", "strong-snapshot-isolation"])
+@pytest.mark.parametrize("model", ["w", "append"])
+def test_one_of_unknown_end_may_take_effect_after_what_began_later(tmp_path, level, model):
+    from sketch import history
+
+    path = tmp_path / "h.jsonl"
+    seen = "4" if model == "w" else "[5 4]"
+    there = history(f"A?: {model} x 4", f"B: {model} x 5", f"C: r x {seen}", f"D?: {model} y 1")
+    path.write_text(written([replace(one, session=0) for one in there]))
+    assert given_out(path, level) == [(level, "ok")]
+
+
+def test_registers_that_are_not_view_serializable_are_certified(tmp_path):
+    from sketch import history
+
+    path = tmp_path / "h.jsonl"
+    path.write_text(written(history("A: r x nil; w x 1", "B: r x nil; w x 2")))
+    assert given_out(path, "view-serializable") == [("serializable", "violated")]
+
+
+def test_an_ok_is_refused_a_certificate_when_no_order_of_a_stronger_level_shows_it(tmp_path, monkeypatch):
+    from sketch import history
+
+    path = tmp_path / "h.jsonl"
+    path.write_text(written(history("A: append x 1", "B: r x [1]")))
+    monkeypatch.setattr("checker.certificate.accepted", lambda claim, whole: False)
+    for level in ("serializable", "snapshot-isolation", "strict-serializable", "read-committed"):
+        with pytest.raises(BadInput, match="no certificate for an ok"):
+            given_out(path, level)
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("level", ["serializable", "snapshot-isolation"])
 def test_every_recorded_register_history_is_certified(histories, level):
