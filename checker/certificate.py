@@ -12,7 +12,8 @@ for each history of the file. A claim lists transactions, named T and the index 
 - read committed gives each read from outside a transaction of its own before its reader's: no cycle of ww and wr
   edges is left (Adya's G1) just when these have an order, as each read may then follow at once what it saw;
 - read atomicity and causal consistency give each key read from outside a transaction of its own, before its reader's
-  and after the writers of the key that the reader has seen (Biswas and Enea, OOPSLA 2019); cursor stability leaves
+  and after the writers of the key that the reader has seen (Biswas and Enea, OOPSLA 2019), their read committed each
+  read, after those of whom it had read before; cursor stability leaves
   those reads of read committed with their reader whose keys it writes as well; `transcript.py` has why;
 - repeatable read puts a read that contradicts its own transaction before it, read uncommitted has the writes alone,
   after those whose elements the longest read has before theirs (G0), and reads with an element too often;
@@ -130,6 +131,8 @@ def level_of(verdict: Verdict, source: Source) -> str:
             return "serializable"
         case "read-atomic" if source.format != "elle-register":  # the others count sessions (see `checker.FORMATS`)
             return "strong-session-read-atomic"
+        case "strong-session-read-committed" if source.format in ("awdit", "register-text"):
+            return "strong-session-axiomatic-read-committed"
     return verdict.criterion
 
 
@@ -169,7 +172,7 @@ def _orders(source: Source, verdict: Verdict, case: Case) -> Iterator[dict]:
     yield from _found_if_listed(verdict, case)
     from checker import check_source
 
-    order = "so" if case.level == "strong-session-read-atomic" else known_level(case.level).order
+    order = "so" if case.level.startswith("strong-session-") else known_level(case.level).order
     prefix = {"so": "strong-session-", "rt": "strong-", "": ""}[order]
     for stronger in ("serializable", "snapshot-isolation"):
         name = known_level(prefix + stronger).name

@@ -403,6 +403,17 @@ def test_every_violation_of_causal_consistency_is_certified(histories, level, mo
     assert found["violated"] >= most and found["ok"] > 40, found
 
 
+def test_every_answer_at_read_committed_where_sessions_count_is_certified_by_its_axiom(histories, tmp_path):
+    files = [*sorted(histories.rglob("awdit/**/*.txt")), *sorted(histories.glob("register-text/*.txt"))]
+    files += sorted(histories.glob("register-text/dbcop/*galera_all_writes__3_*hist-0002*"))
+    found = Counter(one for path in files for one in given_out(path, "read-committed"))
+    level = "strong-session-axiomatic-read-committed"
+    assert {told for told, _ in found} == {level} and found[level, "violated"] >= 4 and found[level, "ok"] > 20, found
+    path = tmp_path / "h.txt"
+    path.write_text("w(1,1,0,0)\nw(2,1,0,0)\nr(1,1,1,1)\nr(2,0,1,1)\n")
+    assert given_out(path, "read-committed") == [(level, "violated")]
+
+
 def test_nearly_every_violation_of_consistent_view_is_certified(histories):
     """Not where the order of two writers has to be tried both ways, nor over long ways that no read shows."""
     found: Counter = Counter()
