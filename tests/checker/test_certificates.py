@@ -447,6 +447,12 @@ def test_one_of_unknown_end_may_take_effect_after_what_began_later(tmp_path, lev
     assert given_out(path, level) == [(level, "ok")]
 
 
+def test_lists_in_round_brackets_are_certified_too(tmp_path):
+    path = tmp_path / "h.edn"
+    path.write_text("{:type :ok :value [[:append :x 1]]}\n{:type :ok :value ((:r :x (1)))}\n")
+    assert given_out(path) == [("serializable", "ok")]
+
+
 def test_registers_that_are_not_view_serializable_are_certified(tmp_path):
     from sketch import history
 
