@@ -53,7 +53,8 @@ def read(text):
     numbers = [next(iter(re.findall(r"\bindex\W+(\d+)", record)), "") for record in parts]
     numbers = numbers if "" not in numbers and len({*numbers}) == len(numbers) else range(len(numbers))
     for at, (number, record) in enumerate(zip(numbers, parts, strict=True)):
-        said = " ".join(re.findall(r'[\[\]]|[^\s,:"\[\](){}]+', record.replace("null", "nil")))
+        plain = record.replace("null", "nil").replace("(", "[").replace(")", "]")
+        said = " ".join(re.findall(r'[\[\]]|[^\s,:"\[\](){}]+', plain))
         said = re.sub(r"\[ r ([^\s\[\]]+) \]", r"[ r \1 nil ]", said)
         steps = re.findall(r"\[ (r|w|append) (\S+) (\[ [^\[\]]*\]|[^\s\[\]]+) \]", said)
         need(len(steps) == len(re.findall(r"\[ (?:r|w|append) ", said)), f"cannot read {record}")
