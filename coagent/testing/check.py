@@ -164,9 +164,9 @@ def _careful(work: object, scenario: Scenario, engine: object, *rest: object, **
     """Do it, and say what went wrong inside the protocol instead of raising that."""
     try:
         return work(scenario, engine, *rest, **more)
-    except Exception as error:
-        if isinstance(error, BadInput):
-            raise _Broken(str(error)) from error
+    except BadInput as error:
+        raise _Broken(str(error)) from error
+    except (Exception, SystemExit) as error:
         raise _Broken(f"{failure(error)} in a run of {scenario.name!r}") from error
 
 

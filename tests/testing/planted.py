@@ -156,6 +156,28 @@ class Failing(Remembering):
         return Naive().step(run, event) if not isinstance(event, Finished) else 1 / 0
 
 
+class Leaving(Remembering):
+    """Ends the whole process."""
+
+    name = "leaving"
+
+    def step(self, run, event):
+        raise SystemExit(7)
+
+
+class InVain(Naive):
+    """Promises the pre-order, in a way that a dataclass does not hear."""
+
+    promises = "declared"
+
+
+class Idle(Naive):
+    """Does nothing at all."""
+
+    def step(self, run, event):
+        return run, ()
+
+
 class Hasty(Remembering):
     """Answers before there is an answer."""
 

@@ -60,6 +60,8 @@ REFUSED = {
     planted.Listing: "return (run, effects), the effects as a tuple",
     planted.Failing: "it failed with ZeroDivisionError: division by zero (planted.py:",
     planted.Hasty: "about A.1, which has no result yet",
+    planted.Leaving: "it failed with SystemExit: 7 (planted.py:",
+    planted.InVain: "InVain sets .promises, and the dataclass that it extends sets it back to 'any'",
 }
 
 
@@ -86,6 +88,12 @@ def test_the_lifecycle_that_a_protocol_does_not_keep_is_a_remark() -> None:
     assert any(
         "before anything was asked of A; call check_legal(run, event) first" in one for one in report.sentences()
     )
+
+
+def test_a_protocol_that_starts_nobody_is_convicted_of_being_stuck() -> None:
+    report = check_protocol(planted.Idle(), budget=QUICK)
+    assert report.verdict == "convicted" and report.witness.kind == "stuck"
+    assert "counterexample: 1 agent, 0 calls" in str(report)
 
 
 def test_the_same_protocol_and_budget_give_the_same_report() -> None:
