@@ -29,7 +29,7 @@ _PER_AGENT = 1024
 
 
 class Opaque(Exception):
-    """A protocol keeps something of its own in `extra` that cannot be looked through for names."""
+    """A protocol keeps something of its own in `extra` that cannot be looked through for names, or no agents at all."""
 
 
 def nameless(setting: Setting) -> bool:
@@ -89,6 +89,8 @@ class _Naming:
     def key(self) -> Key:
         canon, world, run = self._canon, self._world, self._run
         names, listed = self.names, []
+        if len(run.agents) < len(canon._order):
+            raise Opaque
         for at, name in enumerate(canon._order):
             ops = run.agents[name].ops if world.actors[name].mode != "done" else ()
             for place, op in enumerate(ops):
