@@ -46,8 +46,8 @@ def extend() -> Generator[Intent, Result, Value]:
 def holds(state: Mapping[str, Value], reports: Mapping[str, object]) -> bool:
     """The project's tests pass, those of the new module among them, and the old name is nowhere."""
     tree = git_tree.files(state)
-    tested = git_tree.tested(tree)
-    return tested.passed and tested.tests == TESTS and not any(OLD in text for text in tree.values())
+    ran = git_tree.run_tests(tree)
+    return ran.passed and ran.tests == TESTS and not any(OLD in text for text in tree.values())
 
 
 def workload(*, irrelevant: bool = False) -> Workload:

@@ -1,7 +1,8 @@
 """G3, the index of a shared working tree: one agent's commit takes along what another has staged meanwhile.
 
 B stages its test before the module is there, so that the commit which sweeps the test up does not pass its own
-tests. A working tree each would do here: replayed as a rebase does, the two branches are right.
+tests. A working tree each would do here: replayed as a rebase does, the two branches are right. Under OCC both agents
+may give up: A has read what B staged and so falls with B, and B falls because it commits over A, every time anew.
 """
 
 from collections.abc import Generator, Mapping
@@ -55,7 +56,7 @@ def holds(state: Mapping[str, Value], reports: Mapping[str, object]) -> bool:
         for number in range(1, len(trees))
     }
     settled = git_tree.files(state) == trees[-1] == git_tree.files(state, INDEX)
-    return len(trees) == 3 and changes == CHANGES and settled and all(git_tree.tested(tree).passed for tree in trees)
+    return len(trees) == 3 and changes == CHANGES and settled and all(git_tree.run_tests(tree).passed for tree in trees)
 
 
 def rebased(

@@ -1,7 +1,7 @@
 """G4, lost update in a working tree: two agents each release a change, which is a new version and a line on it.
 
-Both come from the same version to the same next one, so that `git merge` takes the version for agreed on; it stops at
-the changelog, where both put their lines in the same place.
+Both come from the same version to the same next one, so that `git merge` takes the version for agreed on. It stops at
+the changelog, where both have put a line in the same place; to keep both lines there makes one release of two.
 """
 
 import re
@@ -20,6 +20,9 @@ NAME = "g4-version-and-changelog"
 CHANGELOG, VERSION = "CHANGELOG.md", "version.py"
 ENTRIES = {"A": "Invoices carry a number.", "B": "Shipping is free from 50.00 on."}
 """What each agent releases."""
+
+LAST = "1.4.4"
+"""The version in the end."""
 
 TESTS = 2
 """How many tests the project has."""
@@ -67,10 +70,11 @@ def release(entry: str, notes: bool) -> Generator[Intent, Result, Value]:
 
 
 def holds(state: Mapping[str, Value], reports: Mapping[str, object]) -> bool:
-    """The project's tests pass, and both changes are in the changelog, once."""
+    """The project's tests pass, both changes are in the changelog, once, and the version is the second next."""
     tree = git_tree.files(state)
-    tested = git_tree.tested(tree)
-    return tested.passed and tested.tests == TESTS and all(tree[CHANGELOG].count(one) == 1 for one in ENTRIES.values())
+    ran = git_tree.run_tests(tree)
+    released = all(tree[CHANGELOG].count(one) == 1 for one in ENTRIES.values()) and f'"{LAST}"' in tree[VERSION]
+    return ran.passed and ran.tests == TESTS and released
 
 
 def workload(*, irrelevant: bool = False) -> Workload:

@@ -54,7 +54,7 @@ Frozen = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Ran:
     """What a project's tests came to: whether all of them passed and there were any, how many ran, what was printed."""
 
     passed: bool
@@ -68,12 +68,12 @@ def files(state: Mapping[str, Value], folder: str = REPO) -> dict[str, str]:
     return dict(_frozen({path[len(start) :]: value for path, value in state.items() if path.startswith(start)}))
 
 
-def tested(tree: Mapping[str, Value]) -> Tested:
-    """Commit a tree to a new repository and run its unittest tests there, alone, without network.
+def run_tests(tree: Mapping[str, Value]) -> Ran:
+    """Commit a tree to a new repository and run its unittest tests there, with Python's own library and no network.
 
     Raises ValueError for what could be no tree, BadInput when git is not installed.
     """
-    return _tested(_frozen(tree))
+    return _run_tests(_frozen(tree))
 
 
 def merged(
@@ -89,16 +89,16 @@ def merged(
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _tested(tree: Frozen) -> Tested:
+def _run_tests(tree: Frozen) -> Ran:
     with _repository(tree) as root:
-        command = [sys.executable, "-I", "-B", "-c", _RUNNER]
+        command = [sys.executable, "-I", "-S", "-B", "-c", _RUNNER]
         try:
             done = subprocess.run(command, cwd=root, env=_environment(), timeout=LIMIT_S, **_QUIETLY)
         except subprocess.TimeoutExpired:
-            return Tested(passed=False, tests=0, said=f"the tests took longer than {LIMIT_S:.0f} s")
-    ran = re.search(r"^Ran (\d+) test", done.stderr, re.MULTILINE)
-    tests = int(ran[1]) if ran else 0
-    return Tested(passed=done.returncode == 0 and tests > 0, tests=tests, said=done.stdout + done.stderr)
+            return Ran(passed=False, tests=0, said=f"the tests took longer than {LIMIT_S:.0f} s")
+    count = re.search(r"^Ran (\d+) test", done.stderr, re.MULTILINE)
+    tests = int(count[1]) if count else 0
+    return Ran(passed=done.returncode == 0 and tests > 0, tests=tests, said=done.stdout + done.stderr)
 
 
 @lru_cache(maxsize=REMEMBERED)
