@@ -23,11 +23,11 @@ BEGUN = (
     ("terms", "Terms", f"For whom to ask, {reference(4, 'Contact')}."),
     (CITING, "Payment", "Orders are paid within 14 days."),
     ("refunds", MEANT, "Whoever sends a parcel back gets the money back."),
-    ("contact", "Contact", "Write to the office."),
+    ("contact", "Contact", f"Write to the office; for bills, {reference(2, 'Payment')}."),
 )
 """The sections at the start."""
 
-CITED = {"terms": ["Contact"], CITING: [MEANT]}
+CITED = {"terms": ["Contact"], CITING: [MEANT], "contact": ["Payment"]}
 """In the end, the titles that a section refers to."""
 
 THINK_B_S = 6.0

@@ -163,7 +163,7 @@ def _frozen(tree: Mapping[str, Value]) -> Frozen:
         if not isinstance(text, str):
             raise ValueError(f"{path} holds no text, and a file does")
         parts = PurePosixPath(path).parts
-        if path != "/".join(parts) or {"..", GIT, "/"} & {*parts} or not parts or "\0" in path:
+        if path != "/".join(parts) or {"..", GIT, "/"} & {*parts} or not parts:
             raise ValueError(f"{path!r} is not where a file of a repository can be")
         if inside := [folder for folder in ancestors(path) if folder in tree]:
             raise ValueError(f"{inside[0]} is a file and has {path} in it")

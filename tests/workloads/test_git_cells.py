@@ -153,6 +153,20 @@ def test_a_worktree_each_is_all_that_the_swept_commit_needs():
     assert conflicts == () and state == dict(serial_endings(built)[0].state)
 
 
+def test_a_commit_that_is_not_its_authors_or_fails_its_tests_is_found_out():
+    built = workload("g3-swept")
+    end = serial_endings(built)[0]
+    right, commit = dict(end.state), "commits/0001/tree"
+    since = [path for path in right if path.endswith("/tax.py") and not path.startswith("commits/0000")]
+    assert built.invariant(right, {})
+    assert not built.invariant({**right, "commits/0001/author": "B", "commits/0002/author": "A"}, {})
+    assert not built.invariant({**right, f"{commit}/README.md": "Swept along."}, {})
+    assert built.invariant({**right, **{path: f"{right[path]}# fine\n" for path in since}}, {})
+    assert not built.invariant({**right, **dict.fromkeys(since, "def vat_of(net):\n    return 0\n")}, {})
+    assert not built.invariant({**right, "index/tax.py": "staged and left"}, {})
+    assert not built.invariant({**right, "repo/tax.py": "written and left"}, {})
+
+
 def test_commits_that_clash_are_told_by_file():
     built = workload("g3-swept")
     base = dict(built.state)
