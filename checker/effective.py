@@ -27,8 +27,8 @@ class Effective:
     """One operation as it counts. `result` is what its agent believes, `acted` what its last execution returned;
     `saw` None when the history does not say; `applied` orders the writes that stand as the live store got them;
     `lost` says that its answer was lost and that it turned out to have had no effect. `made` are the versions that the
-    live store got by it: what it wrote or, of a fork, what the merge took of it; a cell that the merge left alone, since
-    the fork had brought it back to what it was, counts as seen so."""
+    live store got by it: what it wrote or, of a fork, what the merge took of it; a cell that the merge left alone (the
+    fork had brought it back to what it was) counts as seen so."""
 
     op: str
     transaction: str

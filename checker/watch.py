@@ -109,8 +109,7 @@ class Watch:
                 self.wrote[op].update(record["wrote"])
                 self.masked(at, op, record["by"])
             case "forked":
-                self.wrote[op].update(record["wrote"])
-                self.inside(at, op, record["wrote"])
+                self.writes(at, op, record["wrote"])
             case "merge":
                 self.merged(at, record)
             case "undo":
@@ -214,10 +213,9 @@ class Watch:
         op, wrote = record["op"], cells(record["wrote"])
         if "saw" in record:
             self.looked(at, record)
-        self.wrote[op].update(wrote)
         self.unanswered.pop(op, None)
         self.unanswered.update({op: None} if record["status"] == "unknown" else {})
-        self.inside(at, op, wrote)
+        self.writes(at, op, wrote)
         if wrote:
             self.lands(at, op)
         for path, cell in wrote.items():
@@ -225,13 +223,14 @@ class Watch:
             self.versions[path].add((repr(cell), op))
             self.tainted.discard(path)
 
-    def inside(self, at: int, op: str, paths: Iterable[str]) -> None:
+    def writes(self, at: int, op: str, paths: Iterable[str]) -> None:
+        self.wrote[op].update(paths)
         outside = [path for path in sorted(paths) if not any_overlap([path], self.invokes[op]["writes"])]
         if outside:
             self.add(ESCAPE, at, f"{op} wrote {', '.join(outside)}, outside the footprint that it declared")
 
     def merged(self, at: int, record: Record) -> None:
-        """The live store gets what a merge took of a fork, also where the writer named had not written it."""
+        """The live store gets what a merge took of a fork, also where the writer named had not written."""
         for path, entry in seen(record["wrote"]).items():
             self.cells[path] = _Touched(entry=entry, act="merge", op=entry[1] or "", at=at)
             self.versions[path].add((repr(entry[0]), entry[1]))

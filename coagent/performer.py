@@ -79,7 +79,7 @@ def dropped(live: Live, agent: str) -> Live:
 
 
 def merge(live: Live, flight: Merge, attempt: int, own: fork.Merge | None) -> Done:
-    """Complete the merge of an agent's fork, which is gone then. `own` is the workload's way to merge (None: by cell)."""
+    """Complete the merge of an agent's fork, which is gone then. `own` is the workload's way (None: cell by cell)."""
     agent = flight.agent
     found, conflicts = fork.merged(fork.of(live.forks, agent), live.cells, own)
     fields = {"agent": agent, "attempt": attempt, "conflicts": list(conflicts), "wrote": entries_out(found.items())}
