@@ -129,6 +129,17 @@ def test_an_own_write_that_was_replaced_on_the_fork_orders_nobody() -> None:
     assert ended(driven(setting(agents, RULE, {"x": 0, "y": 3}), "AAAABB")).order == ("A", "B")
 
 
+def test_a_look_at_an_own_write_that_no_merge_kept_orders_nobody() -> None:
+    """The second attempt of A builds on what C merged, and looks at a version of x that it then replaces."""
+    agents = {
+        "A": [{"put": "x", "value": "1"}, {"get": "x"}, {"put": "x", "value": "2"}, {"get": "z"}],
+        "C": [{"put": "x", "value": "7"}, {"put": "z", "value": "1"}],
+    }
+    world = driven(setting(agents, RULE, {"x": 0, "z": 0}), "CCC" + "A" * 10)
+    assert [one["agent"] for one in events(world, "abort")] == ["A"]
+    assert ended(world).order == ("C", "A#2")
+
+
 # forks and merges
 
 
@@ -244,6 +255,18 @@ def test_what_was_sent_stays_when_the_attempt_is_thrown_away_and_is_sent_again()
     assert found.verdict == "violated"
     assert {one.name for one in found.anomalies} >= {"repeated unrecoverable call"}
     assert not ops(world, "undo")
+
+
+def test_a_fresh_fork_may_see_what_is_just_being_sent_or_miss_it_and_both_are_explored() -> None:
+    agents = {
+        "A": [{"put": "x", "value": "1"}],
+        "B": [{"get": "out", "as": "v"}, {"put": "x", "value": "2"}, {"report": "v"}],
+        "C": [{"send": "out", "value": "1"}],
+    }
+    where = setting(agents, RULE)
+    found, whole = explore(where, sample=1), explore(where, reduced=False)
+    told = {repr(one.reports["B"]) for one in whole.endings}
+    assert told == {repr(one.reports["B"]) for one in found.endings} == {"None", "[1]"} and not found.note
 
 
 # a merge of the workload's own
