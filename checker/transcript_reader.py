@@ -122,7 +122,11 @@ def counted(records):
                 idle.add(record["agent"])
             case "finish":
                 last[record["agent"]] = record["report"]
-        if event in ("exec", "redo", "mask"):
+            case "merge":
+                for path, cell in record["wrote"].items():
+                    left = wrote.get(cell["writer"], {}).get(path)
+                    need(left is not None and held(left) == held(cell), f"a merge left at {path} what nobody wrote")
+        if event in ("exec", "redo", "mask", "forked"):
             wrote[op] = record["wrote"]
         undone = undone | {op} if event == "undo" else undone - {op} if event in ("redo", "mask") else undone
         if event in ("redo", "refresh") and (calls[op]["writes"] or answer == told.get(op)):

@@ -11,6 +11,7 @@ PROTOCOLS = {
     "naive": "#b3272d",
     "2pl": "#8a6d1d",
     "occ": "#7a4b94",
+    "fork-merge": "#3c7a3b",
     "mtpo": "#1b6ca8",
     "broadcast": "#a33b5b",
 }

@@ -20,6 +20,8 @@ RUNS = [
     ("write-skew", "mtpo-pass"),
     ("livelock", "mtpo"),
     ("unrecoverable-send", "mtpo"),
+    ("lost-update", "fork-merge"),
+    ("write-skew", "fork-merge"),
     ("k2-canary", "mtpo"),
     ("k2-canary", "2pl"),
     ("k2-canary", "occ"),
