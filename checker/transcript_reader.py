@@ -7,8 +7,15 @@ import gzip
 import json
 import re
 from collections import defaultdict, namedtuple
+from contextlib import suppress
 
 T = namedtuple("T", "how session begun ended steps")  # (kind, key, value); a read has the list it saw
+
+WORD, NOTE = r'"(?:[^"\\]|\\.)*+"', r";[^\n]*+"
+MAP = rf'\{{(?:[^{{}}";]++|{WORD}|{NOTE})*+\}}'
+for _ in range(8):  # maps in maps
+    MAP = rf'\{{(?:[^{{}}";]++|{WORD}|{NOTE}|{MAP})*+\}}'
+PARTS = re.compile(f"{MAP}|{WORD}|{NOTE}", re.S)
 
 
 def unpacked(raw):  # the text of a file
@@ -20,6 +27,24 @@ def need(fact, why):  # raises ValueError, which says why, unless it is a fact
         raise ValueError(why)
 
 
+def outermost(text):
+    """The maps that are in no other, as one word each what is a map or text inside, and without notes."""
+    with suppress(ValueError):  # a line of a suite
+        suite = json.loads(text)
+        text = json.dumps(suite["history"]) if isinstance(suite, dict) and "history" in suite else text
+    need(not re.search("[{}]", PARTS.sub("", text)), "a map is not closed, or in too many others")
+    for found in PARTS.finditer(text):
+        if found[0][0] == "{":
+            yield PARTS.sub(as_word, found[0][1:-1])
+
+
+def as_word(found):  # one token for each different text or map, a plain one as it is
+    if found[0][0] == ";":
+        return ""
+    inner = found[0].removeprefix('"').removesuffix('"')
+    return '"' + re.sub(r"(?!^):|[\s,\"\[\](){}\\%;]", lambda one: f"%{ord(one[0]):x}", inner) + '"'
+
+
 def records(text):
     """Each transaction's text, written as Jepsen does."""
     if '"ops"' in text:  # a schedule: a write appends its own place, and everybody sees the places so far
@@ -28,7 +53,7 @@ def records(text):
             steps["ok", who] += [("r", key, seen[key][:])] + [("append", key, at)] * (kind == "w")
             seen[key] += [at] * (kind == "w")
     elif "{" in text:
-        maps = re.findall(r"\{[^{}]*\}", text)
+        maps = list(outermost(text))
         maps = [one for one in maps if re.search(r"\btype\W+(ok|fail|in)", one)]
         return [one for one in maps if not re.search("process.{,4}nemesis", one)]
     elif "(" in text:  # transaction -1 is what its session rolled back; a key starts as 0, unless somebody writes that

@@ -447,6 +447,30 @@ def test_one_of_unknown_end_may_take_effect_after_what_began_later(tmp_path, lev
     assert given_out(path, level) == [(level, "ok")]
 
 
+@pytest.mark.parametrize(
+    "error", [":none", "{:code 40001}", "{:via [{:at {:line 1}}]}", '"a } b"', '"; {"', '"} {:type :ok"', ":e ; {"]
+)
+def test_whatever_is_told_of_an_abort_it_is_one(tmp_path, error):
+    path = tmp_path / "h.edn"
+    rows = (
+        "{:type :invoke :process 0 :value [[:append :x 1]]}",
+        f"{{:type :fail :error {error}\n:process 0 :value [[:append :x 1]]}}",
+        "{:type :invoke :process 1 :value [[:r :x nil]]}",
+        "{:type :ok :process 1 :value [[:r :x [1]]]}",
+    )
+    path.write_text("\n".join(rows))
+    assert given_out(path) == [("serializable", "violated")]
+    assert [name for name in transcript.read_whole(path.read_text(), "serializable")] == ["T3"]
+
+
+def test_keys_that_differ_in_their_blanks_and_brackets_alone_are_two(tmp_path):
+    path = tmp_path / "h.edn"
+    path.write_text('{:type :ok :value [[:w "a b" 1] [:w "a(b" 2]]}\n{:type :ok :value [[:r "a b" 2]]}\n')
+    whole = transcript.read_whole(path.read_text(), "serializable")
+    assert len({key for one in whole.values() for _, key, _ in one.steps}) == 2
+    assert given_out(path) == [("serializable", "violated")]
+
+
 def test_lists_in_round_brackets_are_certified_too(tmp_path):
     path = tmp_path / "h.edn"
     path.write_text("{:type :ok :value [[:append :x 1]]}\n{:type :ok :value ((:r :x (1)))}\n")
