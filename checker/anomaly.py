@@ -154,7 +154,7 @@ TABLE: tuple[Kind, ...] = (
     Kind(
         name="repeated unrecoverable call",
         adya="repeated-unrecoverable",
-        says="A call that cannot be undone was undone or carried out again.",
+        says="A call that cannot be undone was undone, carried out again, or outlived its attempt.",
     ),
     Kind(
         name="undo out of order",

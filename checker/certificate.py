@@ -12,7 +12,8 @@ for each history of the file. A claim lists transactions, named T and the index 
 - read committed gives each read from outside a transaction of its own before its reader's: no cycle of ww and wr
   edges is left (Adya's G1) just when these have an order, as each read may then follow at once what it saw;
 - read atomicity and causal consistency give each key read from outside a transaction of its own, before its reader's
-  and after the writers of the key that the reader has seen (Biswas and Enea, OOPSLA 2019); cursor stability leaves
+  and after the writers of the key that the reader has seen (Biswas and Enea, OOPSLA 2019), their read committed each
+  read, after those of whom it had read before; cursor stability leaves
   those reads of read committed with their reader whose keys it writes as well; `transcript.py` has why;
 - repeatable read puts a read that contradicts its own transaction before it, read uncommitted has the writes alone,
   after those whose elements the longest read has before theirs (G0), and reads with an element too often;
@@ -126,8 +127,12 @@ def level_of(verdict: Verdict, source: Source) -> str:
     match verdict.criterion:
         case "conflict-serializable":
             return "serializable"
+        case "view-serializable" if source.format == "elle-register":
+            return "serializable"
         case "read-atomic" if source.format != "elle-register":  # the others count sessions (see `checker.FORMATS`)
             return "strong-session-read-atomic"
+        case "strong-session-read-committed" if source.format in ("awdit", "register-text"):
+            return "strong-session-axiomatic-read-committed"
     return verdict.criterion
 
 
@@ -164,19 +169,24 @@ def _of_ours(verdict: Verdict, case: Case) -> Iterator[dict]:
 
 def _orders(source: Source, verdict: Verdict, case: Case) -> Iterator[dict]:
     """Orders that may show the ok: the one found, then those of stronger levels."""
-    if case.level in transcript.LEVELS:
-        with suppress(ValueError):  # no listing of this history stands for the level
-            yield from _found(verdict, case)
+    yield from _found_if_listed(verdict, case)
     from checker import check_source
 
-    order = "so" if case.level == "strong-session-read-atomic" else known_level(case.level).order
+    order = "so" if case.level.startswith("strong-session-") else known_level(case.level).order
     prefix = {"so": "strong-session-", "rt": "strong-", "": ""}[order]
     for stronger in ("serializable", "snapshot-isolation"):
         name = known_level(prefix + stronger).name
         again = verdict if name == case.level else check_source(source, level=name)
         told = level_of(again, source)
         if again.verdict == "ok" and name != case.level and told != case.level:
-            yield from _orders(source, again, replace(case, level=told))
+            yield from _found_if_listed(again, replace(case, level=told))
+
+
+def _found_if_listed(verdict: Verdict, case: Case) -> Iterator[dict]:
+    """The order found, unless no listing of this history stands for the level."""
+    if case.level in transcript.LEVELS:
+        with suppress(ValueError):
+            yield from _found(verdict, case)
 
 
 def _found(verdict: Verdict, case: Case) -> Iterator[dict]:
@@ -196,9 +206,9 @@ def _found(verdict: Verdict, case: Case) -> Iterator[dict]:
 
 
 def _ordered(order: Iterator[str] | Sequence[str], rows: Mapping[str, list], level: str) -> dict:
-    """The claim, each tick of the clock just before the first transaction that comes after it."""
+    """The claim, each tick of the clock just before the first transaction that comes after it, or last of all."""
     found: dict[str, list] = {}
-    for name in order:
+    for name in (*order, *(name for name in rows if name.startswith("tick "))):
         missing, ahead = [name], []
         while missing:
             one = missing.pop()

@@ -19,6 +19,7 @@ WEAKER = {
     "causal": ("strong-session-read-atomic",),
     "consistent-view": ("read-committed",),
     "cursor-stability": ("read-committed",),
+    "strong-session-axiomatic-read-committed": ("strong-session-read-committed",),
     "strong-consistent-view": ("strong-read-committed",),
     "strong-session-consistent-view": ("strong-session-read-committed",),
 }
@@ -84,18 +85,20 @@ def _of_what_is_seen(verdict: Verdict, case: Case) -> Iterator[dict]:
     index, nodes = indexed(rows), {}
     for row in rows:
         nodes.setdefault(owner(row[0]), []).append(row[0])
+    read = {row[0]: {step[1] for step in row[3]} for row in rows if row[0].startswith("r:")}
     for anomaly in verdict.anomalies:
         met = [case.names[name] for name in anomaly.transactions if name in case.names]
         found = refutation(index, [node for name in met for node in nodes.get(name, ())])
         if found is None:
             continue
         needed = witnesses(*found)
-        keys = {step[1] for node in needed if node.startswith("r:") for step in index.listed[node][2]}
-        keys = keys or every  # a cycle of sessions
-        fewer = transcript.listing(case.whole, case.level, keys, {owner(node) for node in needed})
-        again = refutation(indexed(fewer), [row[0] for row in fewer if row[0] in needed])
-        if again:
-            yield claim_of("violated", case.level, fewer, proof=pruned(again[0]))
+        few = {key for node in needed for key in read.get(node, ())}
+        many = {key for node in needed for one in nodes[owner(node)] for key in read.get(one, ())}
+        for keys in (few, many) if few else (every,):  # without reads, it is a cycle of sessions
+            fewer = transcript.listing(case.whole, case.level, keys, {owner(node) for node in needed})
+            again = refutation(indexed(fewer), [row[0] for row in fewer if row[0] in needed])
+            if again:
+                yield claim_of("violated", case.level, fewer, proof=pruned(again[0]))
 
 
 def _of_derivation(tree: Mapping, case: Case) -> Iterator[dict]:

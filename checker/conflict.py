@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from checker.anomaly import Anomaly, local
-from checker.effective import Effective, Reduced, transaction
+from checker.effective import Effective, Reduced
+from checker.forks import transaction
 from checker.precedence import Edge, overwrote, read_before, read_from, realtime_edges
 from checker.transaction import Transaction
 from checker.tree import Tree
@@ -69,7 +70,7 @@ def touches(run: Reduced) -> Iterator[Touch]:
     counted = {one.op: one for one in run.operations}
     for one in run.operations:
         for path in looked_at(one, tree):
-            if not (silent(one) and path in one.wrote):
+            if not (silent(one) and path in one.made):
                 yield from _around(one, path, chains.get(path), counted)
 
 
@@ -77,6 +78,8 @@ def _around(one: Effective, path: str, chain: "Chain | None", counted: Mapping[s
     """The conflicts of a read with the writer of what it saw and with the next writers."""
     writer = (one.saw or {}).get(path, ((), None))[1]
     source = counted.get(writer) if writer else None
+    if source and source.transaction == one.transaction and path not in source.made:
+        return  # its own, on a fork, and replaced there: nobody else saw it
     if source and source is not one:
         for first in chain.until(writer) if chain else [source]:
             if first is not one:
@@ -136,7 +139,7 @@ def versions(run: Reduced) -> dict[str, list[Effective]]:
     """The standing writes of each cell, in the order in which the live store got them last."""
     chains: dict[str, list[Effective]] = defaultdict(list)
     for one in sorted(run.operations, key=lambda one: one.applied):
-        for path in one.wrote:
+        for path in one.made:
             chains[path].append(one)
     return dict(chains)
 

@@ -2,8 +2,8 @@
 
 A stale read, its notice and the revision reduce to the read of the refreshed value; a write, its
 undo and its redo or rewriting reduce to the write that stands (P2 section 3; PROTOCOL: the read side
-and the write side). Also replays the physical events, to see that undo restored what was there.
-Decides nothing about serial orders.
+and the write side). What was written on a fork is written at its merge. Also replays the physical events, to see
+that undo restored what was there. Decides nothing about serial orders.
 """
 
 from collections import defaultdict
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import starmap
 
 from checker.anomaly import Anomaly, local
+from checker.forks import Forks, transaction
 from checker.told import Seen, Told, agree, cells, nth, outcome, result, said, saw, seen, worth
 from coagent.history import History, Record, frozen
 from coagent.operation import Cell, Position, Result, Value
@@ -25,7 +26,9 @@ ABSENT = "nothing"
 class Effective:
     """One operation as it counts. `result` is what its agent believes, `acted` what its last execution returned;
     `saw` None when the history does not say; `applied` orders the writes that stand as the live store got them;
-    `lost` says that its answer was lost and that it turned out to have had no effect."""
+    `lost` says that its answer was lost and that it turned out to have had no effect. `made` are the versions that the
+    live store got by it: what it wrote or, of a fork, what the merge took of it; a cell that the merge left alone (the
+    fork had brought it back to what it was) counts as seen so."""
 
     op: str
     transaction: str
@@ -39,6 +42,7 @@ class Effective:
     saw: Seen | None
     wrote: Mapping[str, Cell]
     applied: tuple[int, Position]
+    made: Mapping[str, Cell]
     lost: bool = False
 
 
@@ -47,7 +51,8 @@ class Reduced:
     """A run after cancellation. `transactions` in pre-order are those that committed; `cancelled` maps operations
     that no longer count to why; `owner` and `positions` are of all operations. `faults` are what no serial order
     could excuse, `rules` what a protocol that promises the declared order may not do, whatever came of it; `open`
-    are agents still going on, `unsettled` operations of which the history does not say what became of them."""
+    are agents still going on, `unsettled` operations of which the history does not say what became of them.
+    `combined` are paths at which a merge left what neither side had written, so that versions do not tell all."""
 
     operations: tuple[Effective, ...]
     transactions: tuple[str, ...]
@@ -60,6 +65,7 @@ class Reduced:
     open: tuple[str, ...]
     unsettled: tuple[str, ...]
     live: Mapping[str, Cell]
+    combined: tuple[str, ...] = ()
 
 
 def reduced(history: History) -> Reduced:
@@ -68,11 +74,6 @@ def reduced(history: History) -> Reduced:
     for number, record in history.numbered():
         folding.take(number, record)
     return folding.reduced()
-
-
-def transaction(agent: str, attempt: int) -> str:
-    """A transaction's name: the agent's, with the attempt when it is not the first."""
-    return agent if attempt == 1 else f"{agent}#{attempt}"
 
 
 class _Folding:
@@ -94,6 +95,7 @@ class _Folding:
         self.attempts: dict[str, int] = {agent["name"]: 1 for agent in history.header["agents"]}
         self.faults: list[Anomaly] = []
         self.rules: list[Anomaly] = []
+        self.forks = Forks(self.ops)
 
     def take(self, number: int, record: Record) -> None:
         kind = record["event"]
@@ -107,6 +109,12 @@ class _Folding:
                 self.check_captured(record["op"], told)
             case "exec" | "redo":
                 self.applied(number, record, told)
+            case "forked":
+                self.faults += self.forks.acted(number, record)
+            case "merge":
+                gained, faults = self.forks.merged(number, record)
+                self.cells.update(gained)
+                self.faults += faults
             case "mask":
                 told.wrote, told.cover = cells(record["wrote"]), record["by"]
                 self.covered[record["by"]].add(record["op"])
@@ -139,6 +147,7 @@ class _Folding:
                 did = f"rewrote it as {by}" if by else "took it back"
                 self.gone[record["op"]] = f"{record['agent']} {did}"
             case "abort":
+                self.faults += self.forks.left_behind(number, record)
                 self.aborted.add((record["agent"], record["attempt"]))
                 self.attempts[record["agent"]] = record["attempt"] + 1
             case "finish":
@@ -191,6 +200,7 @@ class _Folding:
             self.faults.append(local(name, [self.owner(op)], [why]))
         if not told.invoke["recoverable"]:
             self.check_due(number, op, told)
+            self.forks.outside(op)
         told.doubted = told.doubted or record["status"] == "unknown"
         told.wrote, told.status = cells(record["wrote"]), record["status"]
         told.applied, told.cover = (number if told.wrote else None), None
@@ -264,6 +274,7 @@ class _Folding:
             open=tuple(name for name in agents if name not in self.committed | self.given_up),
             unsettled=tuple(op for op, told in self.ops.items() if self.unsettled(op, told, reasons[op])),
             live={path: cell for path, (cell, _) in self.cells.items() if cell},
+            combined=tuple(self.forks.combined),
         )
 
     def unsettled(self, op: str, told: Told, reason: str) -> bool:
@@ -286,7 +297,10 @@ class _Folding:
 
     def check_told(self, op: str, told: Told) -> None:
         mine = [self.owner(op)]
-        if told.cancelled or (told.wrote and told.applied is None and not told.cover):
+        if told.forked and told.applied is None and told.wrote:
+            why = f"{op} wrote on a fork, and the fork was never merged"
+            self.faults.append(local("diverged state", mine, [why]))
+        elif told.cancelled or (told.wrote and told.applied is None and not told.cover):
             how = f"cancelled by {told.cancelled}" if told.cancelled else "undone"
             why = f"{op} was {how}, and neither redone nor reissued nor taken back"
             self.faults.append(local("unanswered cancellation", mine, [why]))
@@ -317,8 +331,9 @@ class _Folding:
             writes=tuple(invoke["writes"]),
             result=told.belief[0],
             acted=told.acted[0],
-            saw=told.acted[1] if invoke["writes"] else told.belief[1],
+            saw=self.forks.seen_by(op, told.acted[1] if invoke["writes"] else told.belief[1]),
             wrote=told.wrote,
             lost=told.doubted and told.status == "failed" and told.belief[0].status == "failed",
-            applied=(applied or 0, tuple(invoke["position"]) if told.cover else (float("inf"),)),
+            applied=(applied or 0, tuple(invoke["position"]) if told.cover or told.forked else (float("inf"),)),
+            made=told.merged if told.forked else told.wrote,
         )

@@ -119,6 +119,8 @@ def _trail(history: History) -> Mapping[str, Trail]:
 
 def _took_effect(one: Effective, trail: Trail) -> int:
     """The record at which an operation took the effect that counts: a write's last application, a read's last look."""
+    if one.wrote and one.made is not one.wrote:
+        return one.applied[0] + 1
     kinds = ("exec", "redo", "mask") if one.wrote else ("result", "refresh", "redo")
     return next((number for number, kind in reversed(trail) if kind in kinds), trail[0][0])
 
@@ -133,7 +135,7 @@ def _cancelled(one: Effective, trail: Trail) -> tuple[tuple[str, tuple[str, ...]
 
 def _dropped(op: str, why: str, trail: Trail) -> Dropped:
     law = "" if "aborted" in why else WRITE_SIDE if any(kind in _WRITES for _, kind in trail) else READ_SIDE
-    return Dropped(op=op, why=why, law=law, records=_listed(trail, ("invoke", "exec", *_READS, *_WRITES)))
+    return Dropped(op=op, why=why, law=law, records=_listed(trail, ("invoke", "exec", "forked", *_READS, *_WRITES)))
 
 
 def _listed(trail: Trail, kinds: Iterable[str]) -> tuple[str, ...]:

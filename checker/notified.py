@@ -23,6 +23,7 @@ from checker.precedence import Edge
 from checker.rehearsal import replayed
 from checker.rerun import Rerun, strayed
 from checker.told import said
+from checker.trial import explaining_order, untried
 from checker.verdict import Verdict
 from coagent.bad_input import BadInput
 from coagent.history import History, frozen
@@ -116,8 +117,11 @@ def _any(
     level: Level,
     tools: Mapping[str, Tool],
 ) -> Verdict:
-    edges += in_time(history, run) if level.order == "rt" else ()
-    verdict = judge(run.transactions, edges, extra_anomalies=[*faults, *aborted_reads(run)], level=level)
+    timed = [*in_time(history, run)] if level.order == "rt" else []
+    wrong = [*faults, *aborted_reads(run)]
+    verdict = judge(run.transactions, [*edges, *timed], extra_anomalies=wrong, level=level)
+    if run.combined and not wrong:
+        return _of_combined(history, run, verdict, timed, level, tools)
     if verdict.verdict != "ok" or not _serial(level):
         return verdict
     unseen = [one.op for one in run.operations if one.reads and one.saw is None]
@@ -127,6 +131,25 @@ def _any(
         missing = (f"{unseen[0]} records no cells that it saw ('saw'), so the order of what touched them is not known",)
         return replace(verdict, verdict="unknown", order=None, missing=missing)
     return judge(run.transactions, edges, extra_anomalies=wrong, level=level) if wrong else verdict
+
+
+def _of_combined(
+    history: History, run: Reduced, verdict: Verdict, timed: list[Edge], level: Level, tools: Mapping[str, Tool]
+) -> Verdict:
+    """The verdict when a merge left what neither side had written; `verdict` is that by versions alone."""
+    missing = untried(run, tools)
+    if not missing and not _serial(level):
+        missing = f"a merge combined what both sides had left at {run.combined[0]}; only a serial order can be tried"
+    if missing:
+        return replace(verdict, verdict="unknown", order=None, anomalies=(), missing=(missing,))
+    order = explaining_order(history, run, tools, timed)
+    if order is not None:
+        return replace(verdict, verdict="ok", order=order, anomalies=(), missing=())
+    if verdict.verdict == "violated":
+        return verdict
+    why = f"{', '.join(run.combined[:3])}: in no order do the calls return what was told and leave what is there"
+    wrong = [local("no serial order", run.transactions, [why])]
+    return judge(run.transactions, (), extra_anomalies=wrong, level=level)
 
 
 def _serial(level: Level) -> bool:

@@ -3,7 +3,9 @@
 Knows no file format. Every ok is replayed by what knows nothing of the search.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from checker.precedence import ordering
 from checker.register_replay import apart_problem, serial_problem
 from checker.saturation import Contradiction, Saturation
 from checker.splitting import decided
-from checker.transaction import shown
+from checker.transaction import Key, shown
 from checker.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -141,13 +143,28 @@ def _graph(question: "Question", order: str) -> Polygraph:
 def _forbidden(question: "Question", order: Sequence[str]) -> str:
     """What the level forbids when all versions come in this order, as a sentence."""
     place = {name: number for number, name in enumerate(order)}
+    unlike, unclear = _told_apart(sorted(question.live, key=lambda block: place[block.name]))
+    if unclear:
+        return f"who wrote what was read of {shown(unclear[0])} is not known"
     versions: dict[object, list[object]] = {}
-    for block in sorted(question.live, key=lambda block: place[block.name]):
+    for block in unlike:
         for key, value in block.writes.items():
             versions.setdefault(key, []).append(value)
-    edges = edges_in_order(question.live, question.there, versions, question.order)
+    edges = edges_in_order(unlike, question.there, versions, question.order)
     verdict = judge(list(order), edges, level=question.level)
     return "" if verdict.verdict == "ok" else "; ".join(verdict.missing or verdict.anomalies[0].because)
+
+
+def _told_apart(blocks: Sequence[Block]) -> tuple[list[Block], list[Key]]:
+    """The blocks with no value left twice, nor nil, by a name of its own for each; the keys of which one was read."""
+    times = Counter(version for block in blocks for version in block.writes.items())
+    alike = {version for version, count in times.items() if count > 1 or version[1] is None}
+    seen = {(key, value) for block in blocks for key, values in block.reads.items() for value in values}
+    unlike = [
+        replace(block, writes={at: (block.name, v) if (at, v) in alike else v for at, v in block.writes.items()})
+        for block in blocks
+    ]
+    return unlike, sorted({key for key, _ in alike & seen}, key=str)
 
 
 def _too_large(question: "Question", graph: Polygraph) -> Verdict:

@@ -17,6 +17,9 @@ and `w(t)` is later, as t3 commits before t. (A transaction that reads a key as 
 both reads, and no place for it.) When a value was written twice, who saw whom by it is left open: fewer nodes come
 after others, so that none is violated for it, and no ok is listed.
 
+Read committed by the axiom of the same authors (`axiomatic-read-committed`, with sessions) has a node `r(t, i)` for the
+i-th read from outside, after `w(u)` for every u that writes its key and whom t read from before; the rest is the same.
+
 Cursor stability is read committed but that t reads in `w(t)` the keys that it writes too: nobody else writes these in
 between, which is that no ww edges of one key and one rw edge of it make a cycle (Adya's G-cursor). Consistent view is
 listed for violations alone, as both together. Such an order there must be: of the versions that the level asks for take
@@ -41,20 +44,27 @@ else:
     import verify
     from transcript_reader import need, read, read_ours, unpacked
 
-One = namedtuple("One", "must session begun ended steps")  # [kind, key, values], of what counts
+One = namedtuple("One", "must session begun ended steps known", defaults=[True])  # [kind, key, values], of what counts
 
 SHAPES = ("read-uncommitted", "read-committed", "repeatable-read", "snapshot-isolation", "serializable")
-SEEN = ("read-atomic", "causal", "consistent-view")  # by what each transaction has seen
+SEEN = ("axiomatic-read-committed", "read-atomic", "causal", "consistent-view")  # by what each transaction has seen
 LEVELS = {prefix + shape for prefix in ("", "strong-session-", "strong-") for shape in (*SHAPES, "consistent-view")}
 LEVELS |= {"strict-serializable", "strong-session-read-atomic", "read-atomic", "causal", "cursor-stability"}
-STRICT = {"snapshot-isolation", "read-atomic", "causal", "cursor-stability"}  # what each wrote it must read back
+LEVELS |= {"strong-session-axiomatic-read-committed"}
+STRICT = {
+    "snapshot-isolation",
+    "axiomatic-read-committed",
+    "read-atomic",
+    "causal",
+    "cursor-stability",
+}  # what each wrote it must read back
 NOTHING = ["r", "", []]  # the step of a transaction without any, so that each has one to be named by
 
 
 def base(found):
     """What counts of each transaction, by name: the aborted are left out, and reads of those of unknown end.
 
-    One of unknown end must be there when a committed one read what it alone wrote.
+    One of unknown end must be there when a committed one read what it alone wrote; nothing is known to come after it.
     """
     live = {name: one for name, one in found.items() if one.how != "fail"}
     steps = {
@@ -67,11 +77,13 @@ def base(found):
     need(not any(not key or key.startswith("lock ") for _, key in kinds), "a key has the name of a lock")
     made = Counter((key, *values) for own in steps.values() for kind, key, values in own if kind != "r")
     shown = {(key, one) for own in steps.values() for kind, key, values in own if kind == "r" for one in values}
-    sure = {name for name, one in live.items() if one.how == "ok"}
+    known = {name for name, one in live.items() if one.how == "ok"}
+    sure = {*known}
     for name in live.keys() - sure:
         written = {(key, *values) for kind, key, values in steps[name] if kind != "r"}
         sure |= {name} if any(one in shown and made[one] == 1 for one in written) else set()
-    return {name: One(name in sure, one.session, one.begun, one.ended, steps[name]) for name, one in live.items()}
+    ended = {name: one.ended if name in known else 9e9 for name, one in live.items()}
+    return {n: One(n in sure, one.session, one.begun, ended[n], steps[n], n in known) for n, one in live.items()}
 
 
 def base_of_ours(found):
@@ -106,13 +118,13 @@ def listing(whole, level, keys=None, names=()):
         steps = one.steps if keys is None else [step for step in one.steps if step[1] in keys]
         if keys is None or name in names or any(step[0] != "r" for step in steps):
             kept[name] = one._replace(steps=steps)
-    shape = next(shape for shape in (*SHAPES, *SEEN, "cursor-stability") if level.endswith(shape))
+    shape = next(shape for shape in (*SEEN, *SHAPES, "cursor-stability") if level.endswith(shape))
     need(keys is not None or shape != "consistent-view", "consistent view asks more than is listed for a violation")
     before, ticks = _before(kept, level, ours="(start)" in whole)
     first, last = ("s:", "c:") if shape == "snapshot-isolation" else ("", "")
     ended = {name: last + name if name in kept else name for name in kept.keys() | ticks.keys()}
     rows = [[name, True, [ended[one] for one in after], []] for name, after in ticks.items()]
-    more = _versions(whole, kept) if shape == "read-uncommitted" else None
+    more = _versions(whole, kept) if shape == "read-uncommitted" else defaultdict(list)
     if shape in SEEN:
         more = _seen(kept, before, shape, certain=keys is None)
     for name, one in kept.items():
@@ -136,10 +148,10 @@ def _split(name, one, shape, more):
             keys = sorted({key for kind, key, _ in one.steps if kind != "r"})
             yield "s:" + name, [], outside + [["w", "lock " + key, [name]] for key in keys]
             yield "c:" + name, ["s:" + name], [["r", "lock " + key, [name]] for key in keys] + inside
-        case "read-committed" | "cursor-stability":  # each read is of some committed state
+        case "read-committed" | "axiomatic-read-committed" | "cursor-stability":  # each read is of some committed state
             alone = [step for step in outside if step[1] not in wrote]
             reads = [f"r:{at}:{name}" for at, _ in enumerate(alone)]
-            yield from ((node, [], [step]) for node, step in zip(reads, alone, strict=True))
+            yield from ((node, more[node], [step]) for node, step in zip(reads, alone, strict=True))
             yield name, reads, updated + inside
         case "read-atomic" | "causal" | "consistent-view":  # each key is read after all that was seen and writes it
             keys = sorted({key for _, key, _ in outside})
@@ -199,6 +211,8 @@ def _seen(kept, before, shape, certain):
     reads = {name: _apart(one.steps, strict=shape in STRICT)[0] for name, one in kept.items()}
     versions = {name: sorted({(key, *values) for _, key, values in steps}) for name, steps in reads.items()}
     need(not certain or all(times[one] < 2 for many in versions.values() for one in many), "a value is written twice")
+    if shape == "axiomatic-read-committed":
+        return _met(kept, reads, {one: name for one, name in maker.items() if times[one] == 1})
     sources = {name: {maker[one] for one in many if times[one] == 1} - {name} for name, many in versions.items()}
     further = {} if shape == "read-atomic" else sources
     links = {name: {*before.get(name, ()), *further.get(name, ())} & kept.keys() for name in kept}
@@ -226,6 +240,18 @@ def _seen(kept, before, shape, certain):
     return after
 
 
+def _met(kept, reads, maker):
+    """For each read node, the writers of its key from whom its transaction read before."""
+    wrote = {name: {key for kind, key, _ in one.steps if kind != "r"} for name, one in kept.items()}
+    after = defaultdict(list)
+    for name, steps in reads.items():
+        met = set()
+        for at, (_, key, values) in enumerate(steps):
+            after[f"r:{at}:{name}"] = sorted(one for one in met if key in wrote[one])
+            met |= {maker.get((key, *values), name)} - {name}
+    return after
+
+
 def _before(kept, level, ours):
     """What each transaction comes after in the order that the level keeps, and likewise the ticks of the clock."""
     names = sorted(kept, key=lambda name: kept[name].begun)
@@ -236,10 +262,10 @@ def _before(kept, level, ours):
         return {name: names[:-1] if name == "(end)" else start for name in names if name != "(start)"}, {}
     since, after = defaultdict(list), {}
     sessions = "session" in level or level == "causal"
-    for name in names if sessions else ():  # after those since the last one that must be there
+    for name in names if sessions else ():  # after the last one that is known to have ended
         own = kept[name].session
         after[name] = since[own] if own else []
-        since[own] = [name] if kept[name].must else [*since[own], name]
+        since[own] = [name] if kept[name].known else since[own]
     return _clock(kept, names) if level.startswith("str") and "session" not in level else (after, {})
 
 

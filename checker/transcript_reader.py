@@ -7,8 +7,15 @@ import gzip
 import json
 import re
 from collections import defaultdict, namedtuple
+from contextlib import suppress
 
 T = namedtuple("T", "how session begun ended steps")  # (kind, key, value); a read has the list it saw
+
+WORD, NOTE = r'"(?:[^"\\]|\\.)*+"', r";[^\n]*+"
+MAP = rf'\{{(?:[^{{}}";]++|{WORD}|{NOTE})*+\}}'
+for _ in range(8):  # maps in maps
+    MAP = rf'\{{(?:[^{{}}";]++|{WORD}|{NOTE}|{MAP})*+\}}'
+PARTS = re.compile(f"{MAP}|{WORD}|{NOTE}", re.S)
 
 
 def unpacked(raw):  # the text of a file
@@ -20,6 +27,24 @@ def need(fact, why):  # raises ValueError, which says why, unless it is a fact
         raise ValueError(why)
 
 
+def outermost(text):
+    """The maps that are in no other, as one word each what is a map or text inside, and without notes."""
+    with suppress(ValueError):  # a line of a suite
+        suite = json.loads(text)
+        text = json.dumps(suite["history"]) if isinstance(suite, dict) and "history" in suite else text
+    need(not re.search("[{}]", PARTS.sub("", text)), "a map is not closed, or in too many others")
+    for found in PARTS.finditer(text):
+        if found[0][0] == "{":
+            yield PARTS.sub(as_word, found[0][1:-1])
+
+
+def as_word(found):  # one token for each different text or map, a plain one as it is
+    if found[0][0] == ";":
+        return ""
+    inner = found[0].removeprefix('"').removesuffix('"')
+    return '"' + re.sub(r"(?!^):|[\s,\"\[\](){}\\%;]", lambda one: f"%{ord(one[0]):x}", inner) + '"'
+
+
 def records(text):
     """Each transaction's text, written as Jepsen does."""
     if '"ops"' in text:  # a schedule: a write appends its own place, and everybody sees the places so far
@@ -28,7 +53,7 @@ def records(text):
             steps["ok", who] += [("r", key, seen[key][:])] + [("append", key, at)] * (kind == "w")
             seen[key] += [at] * (kind == "w")
     elif "{" in text:
-        maps = re.findall(r"\{[^{}]*\}", text)
+        maps = list(outermost(text))
         maps = [one for one in maps if re.search(r"\btype\W+(ok|fail|in)", one)]
         return [one for one in maps if not re.search("process.{,4}nemesis", one)]
     elif "(" in text:  # transaction -1 is what its session rolled back; a key starts as 0, unless somebody writes that
@@ -53,7 +78,8 @@ def read(text):
     numbers = [next(iter(re.findall(r"\bindex\W+(\d+)", record)), "") for record in parts]
     numbers = numbers if "" not in numbers and len({*numbers}) == len(numbers) else range(len(numbers))
     for at, (number, record) in enumerate(zip(numbers, parts, strict=True)):
-        said = " ".join(re.findall(r'[\[\]]|[^\s,:"\[\](){}]+', record.replace("null", "nil")))
+        plain = record.replace("null", "nil").replace("(", "[").replace(")", "]")
+        said = " ".join(re.findall(r'[\[\]]|[^\s,:"\[\](){}]+', plain))
         said = re.sub(r"\[ r ([^\s\[\]]+) \]", r"[ r \1 nil ]", said)
         steps = re.findall(r"\[ (r|w|append) (\S+) (\[ [^\[\]]*\]|[^\s\[\]]+) \]", said)
         need(len(steps) == len(re.findall(r"\[ (?:r|w|append) ", said)), f"cannot read {record}")
@@ -121,7 +147,11 @@ def counted(records):
                 idle.add(record["agent"])
             case "finish":
                 last[record["agent"]] = record["report"]
-        if event in ("exec", "redo", "mask"):
+            case "merge":
+                for path, cell in record["wrote"].items():
+                    left = wrote.get(cell["writer"], {}).get(path)
+                    need(left is not None and held(left) == held(cell), f"a merge left at {path} what nobody wrote")
+        if event in ("exec", "redo", "mask", "forked"):
             wrote[op] = record["wrote"]
         undone = undone | {op} if event == "undo" else undone - {op} if event in ("redo", "mask") else undone
         if event in ("redo", "refresh") and (calls[op]["writes"] or answer == told.get(op)):

@@ -108,6 +108,10 @@ class Watch:
             case "mask":
                 self.wrote[op].update(record["wrote"])
                 self.masked(at, op, record["by"])
+            case "forked":
+                self.writes(at, op, record["wrote"])
+            case "merge":
+                self.merged(at, record)
             case "undo":
                 self.undone(at, op)
             case "inherit":
@@ -209,17 +213,28 @@ class Watch:
         op, wrote = record["op"], cells(record["wrote"])
         if "saw" in record:
             self.looked(at, record)
-        self.wrote[op].update(wrote)
         self.unanswered.pop(op, None)
         self.unanswered.update({op: None} if record["status"] == "unknown" else {})
-        outside = [path for path in sorted(wrote) if not any_overlap([path], self.invokes[op]["writes"])]
-        if outside:
-            self.add(ESCAPE, at, f"{op} wrote {', '.join(outside)}, outside the footprint that it declared")
+        self.writes(at, op, wrote)
         if wrote:
             self.lands(at, op)
         for path, cell in wrote.items():
             self.cells[path] = _Touched(entry=(cell, op), act=record["event"], op=op, at=at)
             self.versions[path].add((repr(cell), op))
+            self.tainted.discard(path)
+
+    def writes(self, at: int, op: str, paths: Iterable[str]) -> None:
+        self.wrote[op].update(paths)
+        outside = [path for path in sorted(paths) if not any_overlap([path], self.invokes[op]["writes"])]
+        if outside:
+            self.add(ESCAPE, at, f"{op} wrote {', '.join(outside)}, outside the footprint that it declared")
+
+    def merged(self, at: int, record: Record) -> None:
+        """The live store gets what a merge took of a fork, also where the writer named had not written."""
+        for path, entry in seen(record["wrote"]).items():
+            self.cells[path] = _Touched(entry=entry, act="merge", op=entry[1] or "", at=at)
+            self.versions[path].add((repr(entry[0]), entry[1]))
+            self.wrote[entry[1] or ""].add(path)
             self.tainted.discard(path)
 
     def undone(self, at: int, op: str) -> None:

@@ -14,7 +14,7 @@ from operator import itemgetter
 
 from immutables import Map
 
-from coagent.effect import Perform
+from coagent.effect import Merge, Perform
 from coagent.path import PathIndex
 from coagent.protocols.run import Operation, Run
 from coagent.workload import Setting
@@ -29,7 +29,7 @@ _PER_AGENT = 1024
 
 
 class Opaque(Exception):
-    """A protocol keeps something of its own in `extra` that cannot be looked through for names."""
+    """A protocol keeps something of its own in `extra` that cannot be looked through for names, or no agents at all."""
 
 
 def nameless(setting: Setting) -> bool:
@@ -62,9 +62,10 @@ class Canon:
         """A number for a part, the same for equal ones only."""
         return self._numbers.setdefault(part, len(self._numbers))
 
-    def ordered(self, left: Perform, right: Perform) -> bool:
+    def ordered(self, left: Perform | Merge, right: Perform | Merge) -> bool:
         """Whether two flights must keep their order, asked once for each pair of footprints."""
-        pair = (left.op == right.op, left.reads, left.writes, right.reads, right.writes)
+        alike = left.op == right.op, left.place == right.place
+        pair = (alike, left.reads, left.writes, right.reads, right.writes)
         known = self._ordered.get(pair)
         if known is None:
             known = self._ordered[pair] = conflict(left, right)
@@ -89,6 +90,8 @@ class _Naming:
     def key(self) -> Key:
         canon, world, run = self._canon, self._world, self._run
         names, listed = self.names, []
+        if len(run.agents) < len(canon._order):
+            raise Opaque
         for at, name in enumerate(canon._order):
             ops = run.agents[name].ops if world.actors[name].mode != "done" else ()
             for place, op in enumerate(ops):
@@ -101,6 +104,8 @@ class _Naming:
         parts.append(number(self._operations(indexed)))
         parts.append(number(self._flights()))
         parts.append(canon.met(world.live.cells, lambda cells: number(_cells(cells))))
+        if world.live.forks:
+            parts.append(number(self._forks()))
         if run.extra is not None:
             parts.append(number(self._told(run.extra)))
         parts.append(run.settled)
@@ -218,7 +223,22 @@ class _Naming:
             left ^= 1 << first
         return tuple(found)
 
-    def _flight(self, one: Perform) -> tuple:
+    def _forks(self) -> tuple:
+        """Each agent's fork: what it holds, what it was taken of, and what was written on it."""
+        met, number, forks = self._canon.met, self._canon.number, self._world.live.forks
+        return tuple(
+            (
+                self._canon._index[agent],
+                met(forks[agent].base, lambda cells: number(_cells(cells))),
+                met(forks[agent].cells, lambda cells: number(_cells(cells))),
+                tuple(sorted(forks[agent].wrote)),
+            )
+            for agent in sorted(forks)
+        )
+
+    def _flight(self, one: Perform | Merge) -> tuple:
+        if isinstance(one, Merge):
+            return (-1 - self._canon._index[one.agent], one.act)
         names = self.names
         return (
             names[one.op],
@@ -228,6 +248,7 @@ class _Naming:
             names[one.recorded] if one.recorded else None,
             names[one.heir] if one.heir else None,
             self._run.ops[one.cause].writes if one.cause else None,
+            one.fork,
         )
 
     def _told(self, part: object) -> Hashable:
@@ -270,7 +291,9 @@ def _texts(part: object) -> Iterable[str]:
             raise Opaque
 
 
-def _named(flight: Perform) -> list[str]:
+def _named(flight: Perform | Merge) -> list[str]:
+    if isinstance(flight, Merge):
+        return []
     more = [one for one in (flight.recorded, flight.heir) if one]
     return [flight.op, *more, *[one.op for one in flight.overrides]]
 

@@ -18,7 +18,7 @@ from coagent.bad_input import BadInput
 HOLDS, VIOLATED, CANNOT_TELL, BAD_INPUT = 0, 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141
 _SEVERITY = (HOLDS, CANNOT_TELL, VIOLATED, BAD_INPUT)
-DEFAULT_PROTOCOLS = "serial,naive,2pl,occ,mtpo"
+DEFAULT_PROTOCOLS = "serial,naive,2pl,occ,fork-merge,mtpo"
 
 app = typer.Typer(
     name="coagent",

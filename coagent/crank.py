@@ -169,8 +169,11 @@ class _Step:
 
     def obey(self, what: effect.Effect, cause: event.Event) -> None:
         match what:
-            case effect.Perform():
+            case effect.Perform() | effect.Merge():
                 self.launch_flight(what)
+            case effect.Fork(agent=agent):
+                self.live = performer.forked(self.live, agent)
+                self.record("fork", agent=agent, attempt=self.actors[agent].attempt)
             case effect.Place():
                 self.placed(what, cause)
             case effect.Reply():
@@ -192,6 +195,7 @@ class _Step:
                 self.restarted(what)
             case effect.Commit(agent=agent):
                 self.record("commit", agent=agent)
+                self.live = performer.dropped(self.live, agent)
                 self.set_actor(agent, mode="done")
             case effect.Park(agent=agent, op=op):
                 self.record("park", agent=agent, op=op)
@@ -204,7 +208,7 @@ class _Step:
             case effect.Remove():
                 pass
 
-    def launch_flight(self, what: effect.Perform) -> None:
+    def launch_flight(self, what: effect.Perform | effect.Merge) -> None:
         if what.act == "resolve":
             self.flights = tuple(
                 replace(one, act="resolve") if one.op == what.op and one.act == "unknown" else one
@@ -313,13 +317,15 @@ class _Step:
         """An effect completes: the store changes, and the engine hears of it."""
         flight = self.flights[index]
         rest = (*self.flights[:index], *self.flights[index + 1 :])
-        if flight.act == "exec" and flight.op in self.setting.lost:
+        if flight.act == "exec" and flight.place is None and flight.op in self.setting.lost:
             # The answer is lost: the effect keeps its place in the queue until it is resolved.
             rest = (*self.flights[:index], replace(flight, act="unknown"), *self.flights[index + 1 :])
         self.flights = rest
-        done = performer.perform(
-            self.live, flight, self.setting.workload.tools, self.setting.lost, self.recorder.listens
-        )
+        workload = self.setting.workload
+        if isinstance(flight, effect.Merge):
+            done = performer.merge(self.live, flight, self.actors[flight.agent].attempt, workload.merge)
+        else:
+            done = performer.perform(self.live, flight, workload.tools, self.setting.lost, self.recorder.listens)
         self.live = done.live
         for kind, fields in done.records:
             self.record(kind, **fields)

@@ -1,7 +1,7 @@
 """What an engine asks of the world: imperative, each answered at most once (contract C4).
 
-`Perform` is the only effect on the store. Those whose footprints conflict complete in the order in
-which they were emitted; all others are free (contract C2).
+`Perform` and `Merge` are the only effects on the store. Those whose footprints conflict in the same place (the live
+state, or one fork of it) complete in the order in which they were emitted; all others are free (contract C2).
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,9 @@ class Perform:
     takes the operation out under a write that covers it: what it captured becomes what `heir` captured,
     and the live store stays as it is. A read
     sees the live store corrected by `overrides`, in order; `route` says how it is served (`live`,
-    `snapshot`, `recorded`, `undo`). `recorded` names the operation whose result stands for it.
+    `snapshot`, `recorded`, `undo`). `recorded` names the operation whose result stands for it. With route `fork` it
+    acts on the fork of agent `fork`, which is nobody else's and loses no answers; a live call that names a `fork`
+    acts on the live state, and that fork takes over the cells that it leaves.
     """
 
     op: str
@@ -44,6 +46,44 @@ class Perform:
     recorded: str | None = None
     heir: str | None = None
     cause: str | None = None
+    fork: str | None = None
+
+    @property
+    def place(self) -> str | None:
+        """The fork that the effect touches, by its agent; None: the live state."""
+        return self.fork if self.route == "fork" else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """Take a fork of the live state, as it is now, for an agent's attempt; it takes the place of an earlier one."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """Merge an agent's fork three-way into the live state and drop it, answered by `Merged`; on a conflict the live
+    state stays as it is. `reads` and `writes` are what the merged calls declared to write."""
+
+    agent: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+    @property
+    def act(self) -> str:
+        """What is done, as `Perform` says it."""
+        return "merge"
+
+    @property
+    def op(self) -> str:
+        """A name among the operations in flight; no operation has it, since theirs end in a number."""
+        return f"{self.agent}.merge"
+
+    @property
+    def place(self) -> None:
+        """The live state."""
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +210,8 @@ class Commit:
 
 Effect = (
     Perform
+    | Fork
+    | Merge
     | Start
     | Place
     | Mask

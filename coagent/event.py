@@ -72,7 +72,16 @@ class Performed:
     cause: str | None = None
 
 
-Event = Launched | Inferring | Invoked | Retracted | Finished | Performed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """An agent's fork came to its merge. `conflicts` are the paths that both sides changed; empty: it is in the live
+    state now, and otherwise nothing of it is."""
+
+    agent: str
+    conflicts: tuple[str, ...] = ()
+
+
+Event = Launched | Inferring | Invoked | Retracted | Finished | Performed | Merged
 
 
 class IllegalEvent(Exception):

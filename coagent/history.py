@@ -82,6 +82,9 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "release": {"agent": "agent", "op": "op"},
     "withdraw": {"agent": "agent", "op": "op"},
     "finish": {"agent": "agent", "report": "any"},
+    "fork": {"agent": "agent", "attempt": "int"},
+    "forked": {"op": "op", "status": "status", "captured": "sightings", "wrote": "cellmap"},
+    "merge": {"agent": "agent", "attempt": "int", "conflicts": "paths", "wrote": "sightings"},
     "commit": {"agent": "agent"},
     "abort": {"agent": "agent", "attempt": "int", "because": "str"},
     "give-up": {"agent": "agent", "because": "str"},
@@ -92,7 +95,9 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
 """Fields by kind of record, beside `event` and `at` (seconds; simulated when the header says so). A `?` marks
 what may be left out. `sightings` map paths to `{"value": v, "writer": op}` (no `value`: absent; writer null: the
 start state), and a path ending in `/` says that the members below it were listed; `cellmap` maps paths to
-`{"value": v}` or `{}` (absent); `cells` maps paths to values."""
+`{"value": v}` or `{}` (absent); `cells` maps paths to values. A `fork` is one of the live state as it stands at that
+line; `forked` is what a call did on its agent's fork and what it found there, and `merge` what the live state got of a
+fork, by the operations that count as its writers (nothing, when there are conflicts)."""
 
 Record = Mapping[str, object]
 

@@ -18,6 +18,9 @@ MOST_LANES = 4
 
 _CLOCK = 11
 _LONGEST = 80
+_ROUTES = {"live": "", "fork": " (on its fork)"}
+"""What is said of a result by how its call was served, if it was not put in its place."""
+
 LEGEND = "● acts   ┃ thinks   ┊ waits, or has reported   (blank) committed"
 
 
@@ -72,7 +75,7 @@ class _Told:
                 return f"{self._why(record['op'])}{call(record)} ..."
             case "result":
                 op = record["op"]
-                filtered = " (as of its place in the order)" if record.get("route", "live") != "live" else ""
+                filtered = _ROUTES.get(record.get("route", "live"), " (as of its place in the order)")
                 return f"{self._why(op)}{call(calls[op])} → {outcome(record)}{filtered}"
             case "notify":
                 news = "is cancelled" if record["cancelled"] else f"is now {outcome(record)}"
@@ -107,6 +110,10 @@ class _Told:
             case "finish":
                 then = ", commits" if agent in self.committed else ""
                 return f"reports {_brief(show(frozen(record['report'])))}{then}"
+            case "merge" if record["conflicts"]:
+                return f"merges its fork: conflict at {', '.join(record['conflicts'])}"
+            case "merge":
+                return f"merges its fork: {', '.join(record['wrote']) or 'nothing changed'}"
             case "commit" if agent not in self.finished:
                 return "commits"
             case "abort" if agent not in self.given_up:

@@ -16,8 +16,8 @@ def protocol_names() -> list[tuple[str, str]]:
 
 
 def variant_names() -> list[tuple[str, str]]:
-    """Every variant's name, with what is wrong about it."""
-    return [(name, (one.__doc__ or "").strip()) for name, one in VARIANTS.items()]
+    """Every variant's name, with what is wrong about it and the papers' sentence that it breaks."""
+    return [(name, f"{(one.__doc__ or '').strip()} Breaks {one.breaks}.") for name, one in VARIANTS.items()]
 
 
 def listed(section: str | None) -> dict[str, list[tuple[str, str]]]:

@@ -14,7 +14,7 @@ from coagent import crank
 from coagent.recording import Tally
 from coagent.state_space import Edge, Label, StateSpace, label
 from coagent.workload import Setting
-from coagent.world import World, opened
+from coagent.world import Choice, World, opened
 
 TURNS = 200
 """Turns round a cycle after which its schedule must have repeated."""
@@ -177,7 +177,7 @@ def _unrolled(space: StateSpace, setting: Setting, start: int, turn: Iterable[Ed
 def _shape(space: StateSpace, world: World) -> tuple:
     """The order in which a world lists its flights, which is all that its state leaves open."""
     names = space.merging.look(world)[1]
-    return tuple((one.act, one.op if names is None else names[one.op]) for one in world.flights)
+    return tuple(label(Choice(one.act, one.op), names) for one in world.flights)
 
 
 def _walked(space: StateSpace, world: World, edge: Edge) -> tuple[World, list[int]]:

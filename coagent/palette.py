@@ -11,8 +11,8 @@ PROTOCOLS = {
     "naive": "#b3272d",
     "2pl": "#8a6d1d",
     "occ": "#7a4b94",
+    "fork-merge": "#3c7a3b",
     "mtpo": "#1b6ca8",
-    "fork-merge": "#2f7f7f",
     "broadcast": "#a33b5b",
 }
 """By protocol; a variant has its family's."""

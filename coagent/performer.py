@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from immutables import Map
 
-from coagent import store
-from coagent.effect import Perform
-from coagent.event import Performed
+from coagent import fork, store
+from coagent.effect import Merge, Perform
+from coagent.event import Merged, Performed
 from coagent.operation import Call, Cell, Result, Value
 from coagent.recording import cells_out, entries_out, outcome_out
 from coagent.tool import Tool
@@ -21,7 +21,8 @@ LOST = Result("failed", "lost")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """The live store, what each operation captured for its undo, and its last result with what it saw and its route.
+    """The live store, what each operation captured for its undo, its last result with what it saw and its route, and
+    the forks of the live store by agent.
 
     `sees`: what operations see is noted; without, nobody will ask, and sightings are empty.
     """
@@ -29,6 +30,7 @@ class Live:
     cells: Map = Map()
     captured: Map = Map()
     results: Map = Map()
+    forks: Map = Map()
     sees: bool = True
 
 
@@ -37,7 +39,7 @@ class Done:
     """A completed effect: the store after it, the event for the engine, and (kind, fields) of the records to write."""
 
     live: Live
-    event: Performed
+    event: Performed | Merged
     records: tuple[tuple[str, dict], ...]
 
 
@@ -54,6 +56,8 @@ def perform(
     `recorded`: somebody keeps the history; without, records may be missing or have only their operation.
     """
     match flight.act:
+        case _ if flight.place is not None:
+            return _on_fork(live, flight, tools, recorded)
         case "undo":
             return _undo(live, flight)
         case "inherit":
@@ -66,6 +70,25 @@ def perform(
             return _resolve(live, flight)
         case _:
             return _execute(live, flight, tools, recorded)
+
+
+def forked(live: Live, agent: str) -> Live:
+    """The store with a fresh fork for an agent."""
+    return replace(live, forks=live.forks.set(agent, fork.taken(live.cells)))
+
+
+def dropped(live: Live, agent: str) -> Live:
+    """The store without an agent's fork, if it has one."""
+    return replace(live, forks=live.forks.delete(agent)) if agent in live.forks else live
+
+
+def merge(live: Live, flight: Merge, attempt: int, own: fork.Merge | None) -> Done:
+    """Complete the merge of an agent's fork, which is gone then. `own` is the workload's way (None: cell by cell)."""
+    agent = flight.agent
+    found, conflicts = fork.merged(fork.of(live.forks, agent), live.cells, own)
+    fields = {"agent": agent, "attempt": attempt, "conflicts": list(conflicts), "wrote": entries_out(found.items())}
+    after = replace(live, cells=live.cells.update(found), forks=live.forks.delete(agent))
+    return Done(live=after, event=Merged(agent=agent, conflicts=conflicts), records=(("merge", fields),))
 
 
 def answer_blind(
@@ -86,8 +109,24 @@ def _act(live: Live, flight: Perform, tools: Mapping[str, Tool]) -> tuple[Live, 
         live.cells, tools[flight.call.tool], flight, corrected, live.sees
     )
     kept = live.captured.set(flight.op, captured) if flight.writes else live.captured
-    results = live.results.set(flight.op, (result, saw, flight.route))
-    return replace(live, cells=cells, captured=kept, results=results), wrote
+    results, forks = live.results.set(flight.op, (result, saw, flight.route)), live.forks
+    if flight.fork is not None:
+        own = fork.taken_over(fork.of(forks, flight.fork), cells, (path for path, _ in wrote))
+        forks = forks.set(flight.fork, own)
+    return replace(live, cells=cells, captured=kept, results=results, forks=forks), wrote
+
+
+def _on_fork(live: Live, flight: Perform, tools: Mapping[str, Tool], recorded: bool) -> Done:
+    """An execution on an agent's fork; the record keeps what stood there before, for nothing will undo it."""
+    own = fork.of(live.forks, flight.fork)
+    cells, result, wrote, saw, captured = store.execute(own.cells, tools[flight.call.tool], flight, {}, live.sees)
+    forks = live.forks.set(flight.fork, fork.acted(own, flight.op, cells, (path for path, _ in wrote)))
+    after = replace(live, results=live.results.set(flight.op, (result, saw, flight.route)), forks=forks)
+    done = Done(live=after, event=_answer(flight, result, wrote, saw), records=())
+    if not (recorded and flight.writes):
+        return done
+    fields = {"op": flight.op, "status": result.status, "captured": entries_out(captured), "wrote": cells_out(wrote)}
+    return replace(done, records=(("forked", fields),))
 
 
 def _execute(live: Live, flight: Perform, tools: Mapping[str, Tool], recorded: bool) -> Done:

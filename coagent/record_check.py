@@ -25,7 +25,7 @@ class Known:
         match kind:
             case "launch" if record["rank"] != self.ranks[agent]:
                 return f"launches {agent!r} with rank {record['rank']}, and the header says {self.ranks[agent]}"
-            case "infer" | "invoke" | "abort" if record["attempt"] != attempt:
+            case "infer" | "invoke" | "abort" | "fork" | "merge" if record["attempt"] != attempt:
                 return f"is of attempt {record['attempt']} of {agent!r}, whose attempt is {attempt} here"
             case "invoke" if op in self.ops:
                 return f"names {op!r}, which is invoked already; every operation needs its own name"

@@ -12,6 +12,7 @@ from immutables import Map
 from coagent import crank
 from coagent.actor import Actor
 from coagent.canonical import Canon
+from coagent.fork import Fork
 from coagent.protocols.run import Run
 from coagent.reduction import SAMPLE, Move, Reduction, Unsound, own_private
 from coagent.workload import Setting
@@ -54,12 +55,14 @@ class Plain:
         if not isinstance(run, Run):
             return (world, spelling(world)), None
         own = (run.readers, run.writers, run.leaving, run.extra, live.captured)
+        forks = tuple(live.forks[name] for name in sorted(live.forks))
         return (
             numbers(run.agents.values()),
             numbers(run.ops.values()),
             numbers(world.actors.values(), _logged),
             numbers(world.flights),
             numbers((live.cells,), _stored),
+            (*sorted(live.forks), *numbers(forks, _forked)),
             numbers(own),
             tuple(live.results),
             numbers(live.results.values()),
@@ -218,16 +221,22 @@ class StateSpace:
 
 def label(choice: Choice, names: dict[str, int] | None) -> Label:
     """A choice in terms that neighbouring states share."""
-    return (choice.act, choice.name if names is None or choice.act == "infer" else names[choice.name])
+    own = names is None or choice.act in ("infer", "merge")
+    return (choice.act, choice.name if own else names[choice.name])
 
 
 def spelling(world: World) -> tuple[object, ...]:
     """The values in store and logs, spelled out, because Python holds `True` and `1` equal and agents do not."""
-    return (_stored(world.live.cells), *[_logged(world.actors[name]) for name in world.order])
+    forks = [_forked(world.live.forks[name]) for name in sorted(world.live.forks)]
+    return (_stored(world.live.cells), *forks, *[_logged(world.actors[name]) for name in world.order])
 
 
 def _stored(cells: Map) -> str:
     return repr([cells[path][0] for path in sorted(cells)])
+
+
+def _forked(fork: Fork) -> str:
+    return _stored(fork.base) + _stored(fork.cells)
 
 
 def _logged(one: Actor) -> str:

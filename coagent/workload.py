@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from coagent.actor import Program
+from coagent.fork import Merge
 from coagent.judge import PERFECT, Judge
 from coagent.operation import Value
 from coagent.program import program
@@ -52,7 +53,10 @@ class Agent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """State at the start, agents in pre-order, tools by name, and the invariant (None: any serial outcome is right)."""
+    """State at the start, agents in pre-order, tools by name, and the invariant (None: any serial outcome is right).
+
+    `merge` is the workload's own way to merge a fork into the live state (None: cell by cell).
+    """
 
     name: str
     state: tuple[tuple[str, Value], ...]
@@ -62,6 +66,7 @@ class Workload:
     invariant: Invariant | None = None
     story: str = ""
     schedule: tuple[int, ...] | None = None
+    merge: Merge | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

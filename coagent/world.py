@@ -5,6 +5,7 @@ chooses is somebody else's business: the clock, everyone, chance, the reader. A 
 `take` returns another one, and the history so far comes along without counting as state.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,7 +23,8 @@ from coagent.workload import Setting
 
 
 class Choice(NamedTuple):
-    """Something that may happen next: an agent's inference ends (`infer`), or an effect on an operation completes."""
+    """Something that may happen next: an agent's inference ends (`infer`), or an effect completes (on an
+    operation, or the merge of an agent's fork)."""
 
     act: str
     name: str
@@ -36,7 +38,7 @@ class World:
     run: object
     actors: Map
     live: Live
-    flights: tuple[effect.Perform, ...] = ()
+    flights: tuple[effect.Perform | effect.Merge, ...] = ()
     recorder: Recorder | Tally | Digest = field(compare=False)
 
     def choices(self) -> tuple[Choice, ...]:
@@ -73,21 +75,22 @@ class World:
         """The agents' last messages."""
         return {name: self.actors[name].report for name in self.order}
 
-    def ready(self) -> Iterator[tuple[int, effect.Perform]]:
+    def ready(self) -> Iterator[tuple[int, effect.Perform | effect.Merge]]:
         """The effects that may complete now, with their index in flight: nothing before them conflicts (C2)."""
         if len(self.flights) == 1:
             if self.flights[0].act != "unknown":
                 yield 0, self.flights[0]
             return
-        before = Touched()
+        before: dict[str | None, Touched] = defaultdict(Touched)
         for at, flight in enumerate(self.flights):
-            if flight.act != "unknown" and not before.conflicts(flight):
+            here = before[flight.place]
+            if flight.act != "unknown" and not here.conflicts(flight):
                 yield at, flight
-            before.add(flight)
+            here.add(flight)
 
 
 class Touched:
-    """The footprints of the effects met so far, for asking quickly whether a later one conflicts with any."""
+    """The footprints of the effects met so far in one place, for asking quickly whether a later one conflicts."""
 
     def __init__(self) -> None:
         self._ops: set[str] = set()
@@ -96,7 +99,7 @@ class Touched:
         self._read: set[str] = set()
         self._above_read: set[str] = set()
 
-    def add(self, flight: effect.Perform) -> None:
+    def add(self, flight: effect.Perform | effect.Merge) -> None:
         """Remember an effect."""
         self._ops.add(flight.op)
         for paths, at, above in (
@@ -108,7 +111,7 @@ class Touched:
                     at.add(path)
                     above.update(ancestors(path))
 
-    def conflicts(self, flight: effect.Perform) -> bool:
+    def conflicts(self, flight: effect.Perform | effect.Merge) -> bool:
         """Whether one writes what the other touches, or they are on one operation."""
         return (
             flight.op in self._ops
@@ -121,9 +124,10 @@ def _meets(path: str, at: set[str], above: set[str]) -> bool:
     return path in at or path in above or any(one in at for one in ancestors(path))
 
 
-def conflict(left: effect.Perform, right: effect.Perform) -> bool:
-    """Whether two effects must keep their order: one writes what the other touches, or they share an operation (C2)."""
-    return (
+def conflict(left: effect.Perform | effect.Merge, right: effect.Perform | effect.Merge) -> bool:
+    """Whether two effects must keep their order: in one place, one writes what the other touches, or they share an
+    operation (C2)."""
+    return left.place == right.place and (
         left.op == right.op
         or any_overlap(left.writes, (*right.reads, *right.writes))
         or any_overlap(right.writes, left.reads)

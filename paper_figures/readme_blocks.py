@@ -74,7 +74,7 @@ def protocols() -> str:
             f"`{name}`",
             "unrecoverable calls" if "Mask" in one.emits else _yes(one.emits, "Park"),
             *(_yes(one.emits, effect) for effect in ("Restart", "Notify")),
-            "yes" if one.emits & {"Restart", "Notify"} else "-",
+            "yes" if one.emits & {"Restart", "Notify"} and "Merge" not in one.emits else "-",
             holds,
             f"{run.seconds:.1f}",
             f"{PAPERS_S[name]}" if name in PAPERS_S else "",

@@ -45,6 +45,7 @@ FLOORS = (
         "performer",
         "workload",
         "store",
+        "fork",
         "recording",
         "world",
         "crank",

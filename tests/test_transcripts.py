@@ -10,6 +10,8 @@ from coagent.simulate import Clock, simulate
 from coagent.world import Setting
 from workloads import workload
 
+MOST_CHOICES = 60
+"""Choices to read at most: broadcast goes round for ever."""
 FOLDER = Path(__file__).parent / "transcripts"
 RUNS = [
     *(("lost-update", rule) for rule in ("naive", "2pl", "occ", "mtpo", "mtpo-reissue", "broadcast")),
@@ -18,6 +20,8 @@ RUNS = [
     ("write-skew", "mtpo-pass"),
     ("livelock", "mtpo"),
     ("unrecoverable-send", "mtpo"),
+    ("lost-update", "fork-merge"),
+    ("write-skew", "fork-merge"),
     ("k2-canary", "mtpo"),
     ("k2-canary", "2pl"),
     ("k2-canary", "occ"),
@@ -27,7 +31,7 @@ RUNS = [
 @pytest.mark.parametrize(("name", "rule"), RUNS, ids=lambda part: part)
 def test_the_run_is_the_one_that_was_reviewed(name: str, rule: str, request: pytest.FixtureRequest) -> None:
     given = workload(name)
-    run = simulate(Setting(workload=given, protocol=protocol(rule)), Clock(given.cost.tool_s))
+    run = simulate(Setting(workload=given, protocol=protocol(rule)), Clock(given.cost.tool_s), max_steps=MOST_CHOICES)
     text = "\n".join([f"{name} under {rule}", given.story, *map(said, run.history.records)]) + "\n"
     golden = FOLDER / f"{name}.{rule}.txt"
     if request.config.getoption("--regenerate"):

@@ -12,6 +12,13 @@ from coagent.program import steady
 from coagent.workload import Invariant, Workload
 
 CELLS = {
+    "d1-client-for-customer": "d1_client_for_customer",
+    "d2-total-of-rows": "d2_total_of_rows",
+    "d3-see-section": "d3_see_section",
+    "g1-rename-vs-new-caller": "g1_rename_vs_new_caller",
+    "g2-same-migration-number": "g2_same_migration_number",
+    "g3-swept-into-commit": "g3_swept_into_commit",
+    "g4-version-and-changelog": "g4_version_and_changelog",
     "k1-canary-of-trial-image": "k1_canary_of_trial_image",
     "k2-canary-on-bad-image": "k2_canary",
     "k3-flag-blob": "k3_flag_blob",
@@ -33,6 +40,13 @@ FAMILIES = {"slots": "slots", "blob": "blob", "balance": "balance", "chain": "ch
 """Modules of the workloads that take a number of agents."""
 
 SHORT = {
+    "d1-client": "d1-client-for-customer",
+    "d2-total": "d2-total-of-rows",
+    "d3-section": "d3-see-section",
+    "g1-rename": "g1-rename-vs-new-caller",
+    "g2-migration": "g2-same-migration-number",
+    "g3-swept": "g3-swept-into-commit",
+    "g4-version": "g4-version-and-changelog",
     "k1-canary": "k1-canary-of-trial-image",
     "k2-canary": "k2-canary-on-bad-image",
     "k3-flag": "k3-flag-blob",
@@ -70,6 +84,8 @@ def workload(name: str, *, agents: int | None = None, irrelevant: bool | None = 
 def _kept(invariant: Invariant, state: Mapping[str, Value], reports: Mapping[str, object]) -> bool:
     try:
         return bool(invariant(state, reports))
+    except BadInput:
+        raise
     except (LookupError, TypeError, ValueError):
         return False
 

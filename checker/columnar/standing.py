@@ -11,7 +11,7 @@ from checker.columnar.stepping import entries, ranked
 from coagent.history import RECORDS
 from coagent.table import KIND, Table, among
 
-_WHOLE = ("abort", "give-up", "invoke", "rows")
+_WHOLE = ("abort", "fork", "forked", "give-up", "invoke", "merge", "rows")
 """Records that concern all that an agent did, or that should have been rows: with them nothing is screened."""
 
 _CELLS = {"saw", "captured", "wrote"}

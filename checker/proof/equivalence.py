@@ -63,6 +63,8 @@ def _order(history: History, run: Reduced, order: str) -> tuple[tuple[str, ...],
     """The serial order to compare with, or what keeps it from being known."""
     if not history.end["quiescent"] or run.open:
         return (), ("the run did not reach quiescence, and nothing is promised before",)
+    if next(history.of("fork", "forked", "merge"), None):
+        return (), ("the run has forks, whose merges depend on values that are not followed here; check it instead",)
     if run.unsettled:
         return (), (f"what became of {run.unsettled[0]} is not recorded",)
     if order == "declared":

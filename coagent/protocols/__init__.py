@@ -1,7 +1,6 @@
 """The protocols, one file and one rule each. `protocol(name)` finds one by the name the command line uses.
 
 What is listed in `PROTOCOLS` is meant to be used or compared with; the broken variants of MTPO are in `VARIANTS`.
-`fork-merge` is not registered here.
 """
 
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from difflib import get_close_matches
 
 from coagent.bad_input import BadInput
 from coagent.protocols.broadcast import Broadcast
+from coagent.protocols.fork_merge import ForkMerge
 from coagent.protocols.mtpo import Mtpo
 from coagent.protocols.naive import Naive
 from coagent.protocols.optimistic import Optimistic
@@ -25,6 +25,7 @@ PROTOCOLS: Mapping[str, object] = {
         Naive(),
         TwoPhaseLocking(),
         Optimistic(),
+        ForkMerge(),
         Mtpo(),
         Mtpo(name="mtpo-reissue", late="reissue"),
         Mtpo(name="mtpo-footprint", notify="footprint"),

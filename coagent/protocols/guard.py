@@ -19,8 +19,9 @@ class Guard:
     """A protocol that answers as `inner` does, or raises BadInput (which names `where`) for a broken contract.
 
     Refused are: an answer that is no pair of a run and effects, a run that cannot be hashed, a step that changes the
-    run it was given or answers differently when it is made again, something that is no effect, and an
-    effect that is not in the protocol's `emits` (every effect, when it names none).
+    run it was given or answers differently when it is made again, something that is no effect, an
+    effect that is not in the protocol's `emits` (every effect, when it names none), and a class that sets one of
+    its fields in vain.
     """
 
     inner: object
@@ -31,6 +32,12 @@ class Guard:
 
     def start(self) -> object:
         """The protocol's empty run."""
+        if name := overruled(self.inner):
+            kept, kind = getattr(self.inner, name), type(self.inner).__name__
+            raise self._refused(
+                f"{kind} sets .{name}, and the dataclass that it extends sets it back to {brief(kept)}; "
+                f"write @dataclass(frozen=True, slots=True, kw_only=True) above {kind}, and the type after {name}"
+            )
         run = self.inner.start()
         self._hash(run, "start()")
         return run
@@ -78,6 +85,15 @@ class Guard:
 
     def _refused(self, why: str) -> BadInput:
         return BadInput(f"protocol {self.inner.name!r}: {why}", self.where)
+
+
+def overruled(protocol: object) -> str:
+    """What a class below a dataclass sets in vain, because a field's default is set last; "" for nothing."""
+    for name, field in getattr(type(protocol), "__dataclass_fields__", {}).items():
+        said = next((vars(kind)[name] for kind in type(protocol).__mro__ if name in vars(kind)), field.default)
+        if not hasattr(said, "__get__") and said != field.default and said != getattr(protocol, name):
+            return name
+    return ""
 
 
 def told(event: Event) -> str:

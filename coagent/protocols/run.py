@@ -13,7 +13,7 @@ from immutables import Map
 
 from coagent.change import changed
 from coagent.effect import Commit, Effect, GiveUp, Perform, Place, Reply, Restart
-from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Performed, Retracted
+from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Merged, Performed, Retracted
 from coagent.operation import Call, Cell, Declaration, Notice, Position, Result, between, following
 from coagent.path import PathIndex
 
@@ -25,6 +25,8 @@ RESTARTS = frozenset({"Restart", "GiveUp"})
 """Attempts may be thrown away."""
 NOTICES = frozenset({"Notify", "Deliver", "Hold", "Remove", "Withdraw"})
 """Agents may be told, held back, and repair."""
+FORKS = frozenset({"Fork", "Merge"})
+"""Agents may work on forks of the live state."""
 SLOTS = frozenset({"Mask", "Cancel"})
 """Late writes may be slotted in under what took effect above them."""
 
@@ -37,6 +39,7 @@ class Phase(Enum):
     WAITING = "waiting"  # its call has not been answered
     PARKED = "parked"  # its call waits for something else than the store
     FINISHED = "finished"  # reported, may be reopened
+    MERGING = "merging"  # reported, and its fork is being merged
     DONE = "done"  # committed or given up
 
     __hash__ = object.__hash__
@@ -47,6 +50,7 @@ LEGAL = {
     Invoked: {Phase.INFERRING},
     Retracted: {Phase.INFERRING},
     Finished: {Phase.INFERRING},
+    Merged: {Phase.MERGING},
 }
 """Which agent events are allowed in which phase; anything else is an IllegalEvent."""
 
@@ -265,12 +269,18 @@ class Turn:
             if op.writes and emitted:
                 self.perform(op.name, "undo")
             self.set_op(op.name, standing=Standing.REMOVED)
+        self.again(name, because, restarts)
+
+    def again(self, name: str, because: str, restarts: int) -> bool:
+        """Let an agent begin again from nothing, or give up after `restarts`. Says whether it begins again."""
+        agent = self.agents[name]
         if agent.attempt > restarts:
             self.set_agent(name, phase=Phase.DONE, ops=(), inbox=(), awaits=None)
             self.emit(GiveUp(agent=name, because=because))
-        else:
-            self.set_agent(name, phase=Phase.READY, ops=(), inbox=(), attempt=agent.attempt + 1, awaits=None)
-            self.emit(Restart(agent=name, attempt=agent.attempt + 1, because=because))
+            return False
+        self.set_agent(name, phase=Phase.READY, ops=(), inbox=(), attempt=agent.attempt + 1, awaits=None)
+        self.emit(Restart(agent=name, attempt=agent.attempt + 1, because=because))
+        return True
 
 
 def check_legal(run: Run, event: Event) -> None:

@@ -56,7 +56,7 @@ def conformance(protocol: object, scenarios: Sequence[Scenario], *, steps: int =
             _replayed(protocol, tape)
         except BadInput as error:
             return Conformance(runs=seed + 1, steps=made + len(tape.steps), refused=str(error))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             why = f"{failure(error)} in a run of {scenario.name!r}, after {len(tape.steps)} steps{_last(tape)}"
             return Conformance(runs=seed + 1, steps=made + len(tape.steps), refused=why)
         made += len(tape.steps)

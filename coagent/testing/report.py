@@ -91,19 +91,21 @@ class Report:
         if not self.worlds:
             return
         cut = [one for one in self.worlds if one.open]
-        rest = f"; open at the bound: {sum(one.open for one in cut):,} states of {len(cut)} worlds" if cut else ""
+        left = f"{_many(sum(one.open for one in cut), 'state')} of {_many(len(cut), 'world')}"
+        rest = f"; open at the bound: {left}" if cut else ""
         yield (
-            f"explored: every schedule of {len(self.worlds) - len(cut)} small worlds, {self.states:,} states; "
-            f"notices are sent in {self.notified}{rest}"
+            f"explored: every schedule of {_many(len(self.worlds) - len(cut), 'small world')}, "
+            f"{_many(self.states, 'state')}; notices are sent in {self.notified}{rest}"
         )
         gave_up = sum(one.gave_up for one in self.worlds)
         if gave_up:
-            yield f"remark: agents give up after restarts on some schedule of {gave_up} worlds, which is no conviction"
+            where = _many(gave_up, "world")
+            yield f"remark: agents give up after restarts on some schedule of {where}, which is no conviction"
 
     def _witness(self, one: Witness) -> Iterator[str]:
-        size = f"{one.agents} agents, {one.calls} calls"
+        size = _size(one)
         if self.found is not None and (self.found.agents, self.found.calls) != (one.agents, one.calls):
-            size += f" (shrunk from {self.found.agents} agents, {self.found.calls} calls)"
+            size += f" (shrunk from {_size(self.found)})"
         yield f"counterexample: {size}; convicted by {', '.join(one.judges) or 'its end'}"
         yield f"scenario: {json.dumps({key: value for key, value in _data(one).items() if key != 'schedule'})}"
         yield f"schedule: {','.join(map(str, one.schedule)) or '0'}"
@@ -151,6 +153,14 @@ class Report:
             },
             "files": list(self.files),
         }
+
+
+def _size(one: Witness) -> str:
+    return f"{_many(one.agents, 'agent')}, {_many(one.calls, 'call')}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def paths(folder: Path, protocol: str) -> tuple[str, str]:

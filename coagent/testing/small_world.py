@@ -77,12 +77,22 @@ WORLDS: dict[str, tuple[dict[str, object], tuple[Steps, ...]]] = {
         {"x": 0, "y": 0},
         ([put("x", 1), put("y", 1)], [get("y"), when("v == 0", put("x", 2)), TELL]),
     ),
+    "masked write that goes": (
+        {"x": 0, "y": 0},
+        ([put("y", 1)], [get("y"), when("v == 0", put("x", 1))], [READ, put("x", 2), TELL]),
+    ),
+    "masked write whose cover goes": (
+        {"x": 0, "y": 0},
+        ([put("x", 1), put("y", 1)], [get("y"), when("v == 0", put("x", 2))], [READ, put("x", 3), TELL]),
+    ),
     # from hand to hand
     "write under a chain": (
         {"x": 0},
         ([put("x", 1)], [{"copy": "x", "to": "y", "as": "v"}, put("y", 2), TELL]),
     ),
     "copies in a chain": ({"x": 0}, ([put("x", 1)], [{"copy": "x", "to": "y"}, {"copy": "y", "to": "z"}])),
+    "copy under a read of one's own": ({"x": 0}, ([put("x", 1)], [{"copy": "x", "to": "y"}, get("y"), TELL])),
+    "copy under a read": ({"x": 0}, ([put("x", 1)], [{"copy": "x", "to": "y"}], [get("y"), TELL])),
     "copies across agents": ({"x": 0}, ([put("x", 1)], [{"copy": "x", "to": "y"}], [{"copy": "y", "to": "z"}])),
     "told down a line": ({"x": 0}, ([put("x", 1)], [READ, put("y", "v")], [get("y"), TELL])),
     "told down a line, perhaps": (

@@ -103,7 +103,7 @@ def test_an_erring_judge_is_found_by_running_the_program_again_and_by_nothing_el
     """The history of a notice wrongly judged is a good history: only the agent's program tells otherwise."""
     from checker.notified import check_history
 
-    run = outcome(kept(workload("lost-update"), 3), 3)
+    run = outcome(kept(workload("lost-update"), 5), 5)
     alone = check_history(run.history, order="declared")
     known = verdict(run)
     assert took_effect(run)
@@ -123,7 +123,7 @@ def test_the_command_line_knows_the_programs_of_the_workloads_that_come_along(
     coagent: Callable, tmp_path: Path
 ) -> None:
     file = tmp_path / "kept.ndjson"
-    run = outcome(kept(workload("lost-update"), 3), 3)
+    run = outcome(kept(workload("lost-update"), 5), 5)
     file.write_text("".join(lines(run.history)), encoding="utf-8")
     answer = coagent("check", file)
     assert answer.code == 1 and "broken: A3" in answer.out

@@ -403,6 +403,17 @@ def test_every_violation_of_causal_consistency_is_certified(histories, level, mo
     assert found["violated"] >= most and found["ok"] > 40, found
 
 
+def test_every_answer_at_read_committed_where_sessions_count_is_certified_by_its_axiom(histories, tmp_path):
+    files = [*sorted(histories.rglob("awdit/**/*.txt")), *sorted(histories.glob("register-text/*.txt"))]
+    files += sorted(histories.glob("register-text/dbcop/*galera_all_writes__3_*hist-0002*"))
+    found = Counter(one for path in files for one in given_out(path, "read-committed"))
+    level = "strong-session-axiomatic-read-committed"
+    assert {told for told, _ in found} == {level} and found[level, "violated"] >= 4 and found[level, "ok"] > 20, found
+    path = tmp_path / "h.txt"
+    path.write_text("w(1,1,0,0)\nw(2,1,0,0)\nr(1,1,1,1)\nr(2,0,1,1)\n")
+    assert given_out(path, "read-committed") == [(level, "violated")]
+
+
 def test_nearly_every_violation_of_consistent_view_is_certified(histories):
     """Not where the order of two writers has to be tried both ways, nor over long ways that no read shows."""
     found: Counter = Counter()
@@ -422,6 +433,67 @@ def test_registers_are_certified_at_read_uncommitted(tmp_path):
     path.write_text(written([replace(one, session=0) for one in random_history(3, "w")]))
     for level in ("read-uncommitted", "strong-session-read-uncommitted", "strong-read-uncommitted"):
         assert given_out(path, level) == [(level, "ok")]
+
+
+@pytest.mark.parametrize("level", ["strict-serializable", "strong-session-serializable", "strong-snapshot-isolation"])
+@pytest.mark.parametrize("model", ["w", "append"])
+def test_one_of_unknown_end_may_take_effect_after_what_began_later(tmp_path, level, model):
+    from sketch import history
+
+    path = tmp_path / "h.jsonl"
+    seen = "4" if model == "w" else "[5 4]"
+    there = history(f"A?: {model} x 4", f"B: {model} x 5", f"C: r x {seen}", f"D?: {model} y 1")
+    path.write_text(written([replace(one, session=0) for one in there]))
+    assert given_out(path, level) == [(level, "ok")]
+
+
+@pytest.mark.parametrize(
+    "error", [":none", "{:code 40001}", "{:via [{:at {:line 1}}]}", '"a } b"', '"; {"', '"} {:type :ok"', ":e ; {"]
+)
+def test_whatever_is_told_of_an_abort_it_is_one(tmp_path, error):
+    path = tmp_path / "h.edn"
+    rows = (
+        "{:type :invoke :process 0 :value [[:append :x 1]]}",
+        f"{{:type :fail :error {error}\n:process 0 :value [[:append :x 1]]}}",
+        "{:type :invoke :process 1 :value [[:r :x nil]]}",
+        "{:type :ok :process 1 :value [[:r :x [1]]]}",
+    )
+    path.write_text("\n".join(rows))
+    assert given_out(path) == [("serializable", "violated")]
+    assert [name for name in transcript.read_whole(path.read_text(), "serializable")] == ["T3"]
+
+
+def test_keys_that_differ_in_their_blanks_and_brackets_alone_are_two(tmp_path):
+    path = tmp_path / "h.edn"
+    path.write_text('{:type :ok :value [[:w "a b" 1] [:w "a(b" 2]]}\n{:type :ok :value [[:r "a b" 2]]}\n')
+    whole = transcript.read_whole(path.read_text(), "serializable")
+    assert len({key for one in whole.values() for _, key, _ in one.steps}) == 2
+    assert given_out(path) == [("serializable", "violated")]
+
+
+def test_lists_in_round_brackets_are_certified_too(tmp_path):
+    path = tmp_path / "h.edn"
+    path.write_text("{:type :ok :value [[:append :x 1]]}\n{:type :ok :value ((:r :x (1)))}\n")
+    assert given_out(path) == [("serializable", "ok")]
+
+
+def test_registers_that_are_not_view_serializable_are_certified(tmp_path):
+    from sketch import history
+
+    path = tmp_path / "h.jsonl"
+    path.write_text(written(history("A: r x nil; w x 1", "B: r x nil; w x 2")))
+    assert given_out(path, "view-serializable") == [("serializable", "violated")]
+
+
+def test_an_ok_is_refused_a_certificate_when_no_order_of_a_stronger_level_shows_it(tmp_path, monkeypatch):
+    from sketch import history
+
+    path = tmp_path / "h.jsonl"
+    path.write_text(written(history("A: append x 1", "B: r x [1]")))
+    monkeypatch.setattr("checker.certificate.accepted", lambda claim, whole: False)
+    for level in ("serializable", "snapshot-isolation", "strict-serializable", "read-committed"):
+        with pytest.raises(BadInput, match="no certificate for an ok"):
+            given_out(path, level)
 
 
 @pytest.mark.nightly

@@ -72,7 +72,7 @@ def agree(history: History) -> str:
     return quick.verdict
 
 
-@pytest.mark.parametrize("rule", ["serial", "naive", "2pl", "occ", "mtpo", "mtpo-reissue", "mtpo-pass"])
+@pytest.mark.parametrize("rule", ["serial", "naive", "2pl", "occ", "fork-merge", "mtpo", "mtpo-reissue", "mtpo-pass"])
 def test_recorded_runs_get_the_careful_checkers_answer(rule: str, sliced: None) -> None:
     assert {agree(recorded(seed, rule)) for seed in range(25)} >= ({"violated"} if rule == "naive" else {"ok"})
 

@@ -54,7 +54,7 @@ def test_conflicts_in_a_ring_have_no_interleaving_and_say_so() -> None:
     assert ring.lines()[-1] == "a serial order: none, for the conflicts form a cycle"
 
 
-@pytest.mark.parametrize("rule", ["mtpo", "mtpo-reissue", "2pl", "occ", "naive"])
+@pytest.mark.parametrize("rule", ["mtpo", "mtpo-reissue", "2pl", "occ", "fork-merge", "naive"])
 def test_it_is_an_ordinary_interleaving_of_what_counts_in_every_run(rule: str) -> None:
     """Every agent's own order is kept, every dropped operation is named, and its serial order is the verdict's."""
     for seed in range(25):

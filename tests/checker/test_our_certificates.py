@@ -45,17 +45,18 @@ def test_every_answer_about_a_correct_protocol_is_certified(rule):
             assert claim or verdict == "unknown", (seed, order, verdict)
 
 
-def test_nearly_every_answer_about_runs_without_coordination_is_certified():
-    found = [given_out(recorded("naive", seed), order) for seed in range(40) for order in ("declared", "any")]
+@pytest.mark.parametrize(("rule", "least"), [("naive", 40), ("fork-merge", 25)])
+def test_nearly_every_answer_about_runs_without_coordination_is_certified(rule, least):
+    found = [given_out(recorded(rule, seed), order) for seed in range(40) for order in ("declared", "any")]
     violated = [claim for verdict, claim in found if verdict == "violated"]
-    assert len(violated) > 40 and sum(claim is None for claim in violated) <= 6
-    assert all(claim for verdict, claim in found if verdict == "ok")
+    assert len(violated) > least and sum(claim is None for claim in violated) <= 6
+    assert sum(claim is None for verdict, claim in found if verdict == "ok") <= {"naive": 0, "fork-merge": 2}[rule]
 
 
 @cache
 def pool() -> list[tuple[str, str]]:
     found = []
-    for rule in ("mtpo", "naive", "2pl"):
+    for rule in ("mtpo", "naive", "2pl", "fork-merge"):
         for seed in range(8):
             text = recorded(rule, seed)
             for order in ("declared", "any"):

@@ -80,3 +80,13 @@ def test_a_value_written_twice_is_searched_and_else_unknown():
     assert check_register(there).verdict == "violated"
     verdict = check_register(there, LEVELS["snapshot-isolation"])
     assert verdict.verdict == "unknown" and "more than once" in verdict.missing[1]
+
+
+def test_a_value_left_twice_and_read_by_nobody_is_no_obstacle_to_the_levels_of_cycles():
+    there = [
+        *of_session("A: w x 1; w y 1", "B: r y nil"),
+        *of_session("C: w x 1", "D: r z 1", session=1),
+        *of_session("E: w z 1; w x nil", session=2),
+    ]
+    for level in ("repeatable-read", "consistent-view", "cursor-stability"):
+        assert check_register(there, LEVELS[level]).verdict == "ok"

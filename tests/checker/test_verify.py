@@ -284,6 +284,26 @@ def test_listings_that_no_history_has_are_judged_by_the_same_rules():
     assert not follows(claim_of([["A", True, ["A"], [one]]], "ok"))
 
 
+def test_no_violation_follows_from_writes_of_many_values_or_of_none_or_of_two_kinds_to_one_key():
+    twice, read = ["append", "x", ["1", "2"]], ["r", "x", ["1", "2"]]
+    rows = [["A", True, [], [twice]], ["B", True, [], [read]]]
+    assert follows(claim_of(rows, "ok")) and not refuted(rows, ["B"], edge("unwritten", "B", "B"))
+    empty = [
+        ["A", True, [], [["append", "x", []], ["r", "y", []]]],
+        ["B", True, [], [["r", "x", []], ["w", "y", ["1"]]]],
+    ]
+    back = edge("rw", "A", "B", 1, 1)
+    assert follows(claim_of(empty, "ok")) and not refuted(empty, ["A", "B"], edge("rw", "B", "A"), back)
+    reset = [
+        ["B", True, [], [["append", "x", ["1"]], ["w", "y", ["1"]]]],
+        ["C", True, [], [["w", "x", []]]],
+        ["A", True, [], [["r", "x", []], ["r", "y", ["1"]]]],
+    ]
+    forth = edge("rw", "A", "B"), edge("wr", "B", "A", 1, 1)
+    assert follows(claim_of(reset, "ok")) and not refuted(reset, ["A", "B"], *forth)
+    assert refuted([reset[0], reset[2]], ["A", "B"], *forth)
+
+
 # the program
 
 

@@ -3,6 +3,7 @@
 The worlds are the smallest that were found, so every schedule of each is taken; random schedules are judged besides.
 """
 
+import json
 import re
 from collections import Counter
 from dataclasses import FrozenInstanceError, replace
@@ -78,6 +79,11 @@ def test_variants_are_found_by_name_and_are_among_no_default() -> None:
     assert all(protocol(name) is one for name, one in VARIANTS.items())
     with pytest.raises(BadInput, match="did you mean 'mtpo-without-slotting'.*23 variants"):
         protocol("mtpo-without-sloting")
+
+
+def test_the_command_line_lists_each_with_the_sentence_that_it_breaks(coagent) -> None:
+    listed = json.loads(coagent("list", "variants", "--json").out)["variants"]
+    assert all(listed[name].endswith(f" Breaks {one.breaks}.") for name, one in VARIANTS.items())
 
 
 def test_the_command_line_lists_them_in_a_section_of_their_own(coagent) -> None:

@@ -1,6 +1,7 @@
 """The kit convicts what is wrong, acquits what is right, refuses what is no protocol; its witness replays."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from coagent import naming
 from coagent.bad_input import BadInput
 from coagent.protocols import PROTOCOLS, VARIANTS
-from coagent.testing import CI, QUICK, check_protocol, small_worlds
-from coagent.testing.small_world import calls
+from coagent.protocols.mtpo import Mtpo
+from coagent.testing import CI, QUICK, check, check_protocol, every_schedule, small_worlds
+from coagent.testing.small_world import calls, world
 from tests.testing import planted
 
 CORRECT = ("serial", "2pl", "occ", "mtpo", "mtpo-reissue", "mtpo-footprint", "mtpo-pass")
@@ -51,6 +53,25 @@ def test_a_users_protocol_with_a_fault_is_convicted(protocol: object) -> None:
     assert "checker" in report.witness.judges
 
 
+@pytest.mark.parametrize("where, protocol", planted.SUBTLE, ids=lambda one: getattr(one, "name", ""))
+def test_a_fault_in_one_line_of_the_bookkeeping_shows_in_a_small_world(where: str, protocol: object) -> None:
+    witness = every_schedule(world(where), protocol, max_states=QUICK.states).witness
+    assert witness is not None and {"oracle", "checker"} <= set(witness.judges)
+    assert every_schedule(world(where), Mtpo(), max_states=QUICK.states).witness is None
+
+
+def test_random_scenarios_alone_convict_within_a_hundred_of_them() -> None:
+    report = check_protocol(planted.TwoReaders(), budget=replace(QUICK, examples=100), worlds=())
+    assert report.verdict == "convicted" and report.found.kind == "ending", str(report)
+
+
+def test_random_scenarios_hardly_ever_come_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(check, "one_schedule", lambda scenario, *rest: tried.append(repr(scenario)))
+    check_protocol("mtpo", budget=replace(QUICK, examples=300, schedules=1, runs=1), worlds=())
+    assert len(tried) == 300 and len(set(tried)) > 280
+
+
 REFUSED = {
     planted.Fickle: "is not pure: made again for the same run it emitted nothing instead of Start",
     planted.Remembering: "is not pure: the same 0 events from the start come to something else",
@@ -60,6 +81,8 @@ REFUSED = {
     planted.Listing: "return (run, effects), the effects as a tuple",
     planted.Failing: "it failed with ZeroDivisionError: division by zero (planted.py:",
     planted.Hasty: "about A.1, which has no result yet",
+    planted.Leaving: "it failed with SystemExit: 7 (planted.py:",
+    planted.InVain: "InVain sets .promises, and the dataclass that it extends sets it back to 'any'",
 }
 
 
@@ -86,6 +109,12 @@ def test_the_lifecycle_that_a_protocol_does_not_keep_is_a_remark() -> None:
     assert any(
         "before anything was asked of A; call check_legal(run, event) first" in one for one in report.sentences()
     )
+
+
+def test_a_protocol_that_starts_nobody_is_convicted_of_being_stuck() -> None:
+    report = check_protocol(planted.Idle(), budget=QUICK)
+    assert report.verdict == "convicted" and report.witness.kind == "stuck"
+    assert "counterexample: 1 agent, 0 calls" in str(report)
 
 
 def test_the_same_protocol_and_budget_give_the_same_report() -> None:
@@ -143,7 +172,7 @@ def test_worlds_of_ones_own_are_explored_instead() -> None:
 
 def test_the_small_worlds_are_small_and_fewest_calls_come_first() -> None:
     sizes = [calls(one) for one in small_worlds()]
-    assert sizes == sorted(sizes) and sizes[-1] <= 5
+    assert sizes == sorted(sizes) and sizes[-1] <= 6
     assert all(len(one.agents) <= 3 for one in small_worlds())
 
 
