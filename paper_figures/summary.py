@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars
 
-from coagent import protocols
-from coagent.bad_input import BadInput
 from coagent.sweep import cases
 from paper_figures.interval import of_means, wilson
 from paper_figures.measured import measured
@@ -24,23 +22,10 @@ MOST_RESTARTS = 3
 RATES = ("deadlocks", "restarts", "notifications", "undos")
 
 
-def compared() -> tuple[str, ...]:
-    """The protocols that are compared, without one that this version does not have."""
-    return tuple(name for name in PROTOCOLS if _is_there(name))
-
-
-def _is_there(name: str) -> bool:
-    try:
-        protocols.protocol(name)
-    except BadInput:
-        return False
-    return True
-
-
 def trials(quick: bool, workers: int) -> polars.DataFrame:
     """Every trial of the ten cells under the compared protocols, the judge as often wrong as the papers' model."""
     many = QUICK if quick else FULL
-    wanted = cases(CELLS, compared(), trials=many, miss=(MISJUDGED,), check_every=many + 1)
+    wanted = cases(CELLS, PROTOCOLS, trials=many, miss=(MISJUDGED,), check_every=many + 1)
     return paired(measured(wanted, workers))
 
 
