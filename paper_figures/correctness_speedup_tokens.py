@@ -71,7 +71,7 @@ def draw(tables: Tables) -> Figure:
             for ax in (left, right):
                 one_line(ax, 1.0)
         top = max(tables["cells"][f"{what}_high"].max(), tables["all"][f"{what}_high"].max()) * scale
-        left.set_ylim(0, top * 1.13)
+        left.set_ylim(0, top * 1.18)
         if what == "holds":
             left.set_yticks(range(0, 101, 20))
     axes[0, 0].set_title("each cell", loc="left")

@@ -59,7 +59,7 @@ RC = {
     "pdf.fonttype": 42,
 }
 
-_CHARACTER = 0.057
+_CHARACTER = 0.052
 """Inches that a character of the caption takes, on the mean."""
 
 
@@ -132,6 +132,6 @@ def one_line(ax: Axes, at: float, says: str = "") -> None:
 def captioned(figure: Figure, says: str) -> Figure:
     """The figure with its caption under it, broken to its width."""
     width = figure.get_size_inches()[0]
-    lines = textwrap.fill(says, int(width / _CHARACTER))
+    lines = textwrap.fill(says.replace(" %", "\u00a0%"), int(width / _CHARACTER))
     figure.text(0.01, -0.015, lines, va="top", ha="left", fontsize=7, linespacing=1.3)
     return figure
