@@ -282,7 +282,7 @@ class TestRefused:
         [
             (["--miss", "0.1"], "miss [0.0], not [0.1]"),
             (["--seed", "2"], "seeds [1, 5], not [2, 6]"),
-            (["--protocols", "mtpo"], "protocol ["serial""),
+            (["--protocols", "mtpo"], 'protocol ["serial"'),
             (["--check-every", "5"], "checked [false], not [false, true]"),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else "",
