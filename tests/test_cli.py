@@ -274,7 +274,7 @@ class TestCompare:
         words = ("compare", "lost-update", "slots", "--trials", 3, "--json")
         alone, together = coagent(*words), coagent(*words, "--workers", 3)
         assert alone.out == together.out and alone.code == together.code == 0
-        assert len(only_object(alone.out)["rows"]) == 10
+        assert len(only_object(alone.out)["rows"]) == 12
 
     def test_serial_is_the_measure_and_naive_is_fast_and_wrong(self, coagent):
         out = coagent("compare", "lost-update", "--protocols", "naive,serial", "--trials", 4, "--seed", 1, "--json").out
