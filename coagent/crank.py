@@ -70,7 +70,7 @@ class _Step:
         )
 
     def record(self, kind: str, **fields: object) -> None:
-        if kind == "notify" or self.recorder.listens:
+        if self.recorder.listens or kind in self.recorder.notes:
             self.recorder = self.recorder.add(kind, self.at, **fields)
 
     def set_actor(self, name: str, **changes: object) -> Actor:
@@ -183,7 +183,7 @@ class _Step:
             case effect.Deliver():
                 self.delivered(what)
             case effect.Hold(agent=agent, call=call):
-                shown = {"tool": call.tool, "args": args_out(call)} if call else {}
+                shown = {"tool": call.tool, "args": args_out(call)} if call and self.recorder.listens else {}
                 self.record("hold", agent=agent, **shown)
                 self.set_actor(agent, mode="waiting", held=(call,))
                 self.awake.append(agent)
@@ -219,6 +219,7 @@ class _Step:
 
     def placed(self, what: effect.Place, cause: event.Invoked) -> None:
         if not self.recorder.listens:
+            self.record("invoke", agent=what.agent, op=what.op)
             return
         declared = cause.declaration
         more = {"replaces": what.replaces} if what.replaces else {}
@@ -266,15 +267,9 @@ class _Step:
         self.awake.append(what.agent)
 
     def notified(self, notice: Notice) -> None:
-        result = notice.result or Result("ok", None)
-        self.record(
-            "notify",
-            agent=notice.agent,
-            op=notice.op,
-            cause=notice.cause,
-            cancelled=notice.result is None,
-            **outcome_out(result, "", notice.saw),
-        )
+        cancelled = notice.result is None
+        told = outcome_out(notice.result or Result("ok", None), "", notice.saw) if self.recorder.listens else {}
+        self.record("notify", agent=notice.agent, op=notice.op, cause=notice.cause, cancelled=cancelled, **told)
         if self.actors[notice.agent].mode == "resting":
             self.set_actor(notice.agent, mode="waiting", held=(None,))
             self.awake.append(notice.agent)

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 
 from coagent.bad_input import BadInput
 from coagent.column import FLAT, SCALARS, TIMES
@@ -142,7 +143,10 @@ def frozen(value: object) -> Value:
 
 def sightings_out(saw: Iterable[Sighting]) -> dict[str, dict]:
     """Sightings as the record has them, by path."""
-    return {one.path: {**cell_out(one.cell), "writer": one.writer} for one in sorted(saw, key=lambda s: s.path)}
+    return {
+        one.path: {"value": plain(one.cell[0]), "writer": one.writer} if one.cell else {"writer": one.writer}
+        for one in sorted(saw, key=attrgetter("path"))
+    }
 
 
 def sightings_in(record: Mapping[str, Mapping]) -> tuple[Sighting, ...]:

@@ -3,7 +3,7 @@
 Knows nothing of agents or order; C2 has been seen to by whoever picked the effect.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from immutables import Map
@@ -22,12 +22,16 @@ LOST = Result("failed", "lost")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """The live store, what each operation captured for its undo, its last result with what it saw and its route, and
-    the forks of the live store by agent."""
+    the forks of the live store by agent.
+
+    `sees`: what operations see is noted; without, nobody will ask, and sightings are empty.
+    """
 
     cells: Map = Map()
     captured: Map = Map()
     results: Map = Map()
     forks: Map = Map()
+    sees: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +43,9 @@ class Done:
     records: tuple[tuple[str, dict], ...]
 
 
-def opened(state: Iterable[tuple[str, Value]]) -> Live:
+def opened(state: tuple[tuple[str, Value], ...], sees: bool = True) -> Live:
     """The store at the start."""
-    return Live(cells=store.opened(state))
+    return Live(cells=store.opened(state), sees=sees)
 
 
 def perform(
@@ -49,7 +53,7 @@ def perform(
 ) -> Done:
     """Complete an effect. `lost` names the operations whose execution answers `unknown`, and whether it took effect.
 
-    `recorded`: somebody keeps the history; without, there may be no records.
+    `recorded`: somebody keeps the history; without, records may be missing or have only their operation.
     """
     match flight.act:
         case _ if flight.place is not None:
@@ -92,7 +96,7 @@ def answer_blind(
 ) -> tuple[Live, tuple[tuple[str, Cell], ...]]:
     """The result and writes of a blind write that stays off the store: they need nothing but the arguments."""
     flight = Perform(op=op, act="exec", call=call, reads=(), writes=())
-    _, result, wrote, saw, _ = store.execute(live.cells, tools[call.tool], flight, {})
+    _, result, wrote, saw, _ = store.execute(live.cells, tools[call.tool], flight, {}, live.sees)
     return replace(live, results=live.results.set(op, (result, saw, "live"))), wrote
 
 
@@ -101,19 +105,21 @@ def _act(live: Live, flight: Perform, tools: Mapping[str, Tool]) -> tuple[Live, 
         result, saw, _ = live.results[flight.recorded]
         return replace(live, results=live.results.set(flight.op, (result, saw, "recorded"))), ()
     corrected = store.corrections(live.captured, flight.overrides)
-    cells, result, wrote, saw, captured = store.execute(live.cells, tools[flight.call.tool], flight, corrected)
+    cells, result, wrote, saw, captured = store.execute(
+        live.cells, tools[flight.call.tool], flight, corrected, live.sees
+    )
     kept = live.captured.set(flight.op, captured) if flight.writes else live.captured
     results, forks = live.results.set(flight.op, (result, saw, flight.route)), live.forks
     if flight.fork is not None:
         own = fork.taken_over(fork.of(forks, flight.fork), cells, (path for path, _ in wrote))
         forks = forks.set(flight.fork, own)
-    return Live(cells=cells, captured=kept, results=results, forks=forks), wrote
+    return replace(live, cells=cells, captured=kept, results=results, forks=forks), wrote
 
 
 def _on_fork(live: Live, flight: Perform, tools: Mapping[str, Tool], recorded: bool) -> Done:
     """An execution on an agent's fork; the record keeps what stood there before, for nothing will undo it."""
     own = fork.of(live.forks, flight.fork)
-    cells, result, wrote, saw, captured = store.execute(own.cells, tools[flight.call.tool], flight, {})
+    cells, result, wrote, saw, captured = store.execute(own.cells, tools[flight.call.tool], flight, {}, live.sees)
     forks = live.forks.set(flight.fork, fork.acted(own, flight.op, cells, (path for path, _ in wrote)))
     after = replace(live, results=live.results.set(flight.op, (result, saw, flight.route)), forks=forks)
     done = Done(live=after, event=_answer(flight, result, wrote, saw), records=())
@@ -127,7 +133,8 @@ def _execute(live: Live, flight: Perform, tools: Mapping[str, Tool], recorded: b
     after, wrote = _act(live, flight, tools)
     result, saw, route = after.results[flight.op]
     if not recorded:
-        return Done(live=after, event=_answer(flight, result, wrote, saw), records=())
+        small = (("redo", {"op": flight.op}),) if flight.act == "redo" else ()
+        return Done(live=after, event=_answer(flight, result, wrote, saw), records=small)
     shown = outcome_out(result, route, saw)
     records = []
     if flight.writes:

@@ -16,6 +16,8 @@ class Recorder:
     record: Record | None = None
     count: int = 0
     listens: ClassVar[bool] = True
+    sees: ClassVar[bool] = True
+    notes: ClassVar[frozenset[str]] = frozenset()
 
     def add(self, kind: str, at: float, **fields: object) -> "Recorder":
         """This history and one more record, at a time in seconds."""
@@ -36,14 +38,47 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """In the place of a `Recorder` where nobody will read the history: only counts the notices."""
+    """In the place of a `Recorder` where nobody will read the history: only counts the notices.
+
+    `notes` names the kinds of record that are wanted all the same, if only in part; `sees` says whether an operation's
+    sightings are (here because they tell states apart).
+    """
 
     notices: int = 0
     listens: ClassVar[bool] = False
+    sees: ClassVar[bool] = True
+    notes: ClassVar[frozenset[str]] = frozenset({"notify"})
 
     def add(self, kind: str, at: float, **fields: object) -> "Tally":
         """This tally, and one more when a notice was sent."""
         return Tally(self.notices + 1) if kind == "notify" else self
+
+
+class Digest:
+    """In the place of a `Recorder` where the history is only counted: its small records, without calls and cells.
+
+    One list that every state of the run adds to, so only for a run that goes straight on: it does not fork.
+    """
+
+    __slots__ = ("_records",)
+    listens: ClassVar[bool] = False
+    sees: ClassVar[bool] = False
+    notes: ClassVar[frozenset[str]] = frozenset(
+        ("infer", "inferred", "invoke", "undo", "redo", "notify", "consume", "judge", "abort", "give-up")
+    )
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+
+    def add(self, kind: str, at: float, **fields: object) -> "Digest":
+        """This digest, with one more record."""
+        fields["event"] = kind
+        self._records.append(fields)
+        return self
+
+    def records(self) -> tuple[Record, ...]:
+        """All records, oldest first."""
+        return tuple(self._records)
 
 
 def args_out(call: Call) -> dict[str, object]:

@@ -3,12 +3,12 @@
 Seconds and tokens are simulated. Decides what counts as holding; how it looks is `coagent.screen`'s business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from checker.oracle import serial
 from checker.verdict import Verdict
-from coagent.history import History, plain
+from coagent.history import Record, plain
 from coagent.operation import same
 from coagent.program import report_out
 from coagent.simulate import Outcome, Progress, chooser_of, simulate
@@ -115,7 +115,7 @@ def judged(outcome: Outcome) -> Ran:
         invariant=invariant,
         order_exact=_order_exact(outcome) if outcome.quiescent else None,
         gave_up=tuple(name for name, one in sorted(outcome.world.actors.items()) if one.gave_up),
-        counts=counts(outcome.history, workload.cost),
+        counts=counts(outcome.history.records, workload.cost),
     )
 
 
@@ -137,11 +137,11 @@ def equal(left: Mapping[str, object], right: Mapping[str, object]) -> bool:
     return same(sorted(left.items()), sorted(right.items()))
 
 
-def counts(history: History, cost: Cost) -> Counts:
-    """The counts of a history; tokens read from the cache cost `cost.cached_price` of one read anew."""
+def counts(records: Iterable[Record], cost: Cost) -> Counts:
+    """What a history's records add up to; tokens read from the cache cost `cost.cached_price` of one read anew."""
     tally: dict[str, int] = {}
     tokens, price, deadlocks = 0, 0.0, 0
-    for record in history.records:
+    for record in records:
         kind = record["event"]
         tally[kind] = tally.get(kind, 0) + 1
         if kind == "inferred":

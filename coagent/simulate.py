@@ -49,7 +49,15 @@ def simulate(
     progress: Progress | None = None,
 ) -> Outcome:
     """Run to the end, or to the bound on choices (then `quiescent` is False)."""
-    world, taken, now = opened(setting), [], 0.0
+    world, taken, now = driven(opened(setting), chooser, max_steps=max_steps, progress=progress)
+    return finished(world, taken, now, schedule)
+
+
+def driven(
+    world: World, chooser: Chooser, *, max_steps: int | None = None, progress: Progress | None = None
+) -> tuple[World, tuple[int, ...], float]:
+    """The world at the end, or at the bound on choices; the choices taken, and the time in seconds."""
+    taken, now = [], 0.0
     max_steps = STEPS_PER_AGENT * len(world.order) if max_steps is None else max_steps
     while len(taken) < max_steps and (choices := world.choices()):
         index, now = chooser(world, choices)
@@ -57,7 +65,7 @@ def simulate(
         taken.append(index)
         if progress and not len(taken) % 100:
             progress(len(taken), f"{len(taken):,} choices taken, {now:,.0f} simulated seconds")
-    return finished(world, tuple(taken), now, schedule)
+    return world, tuple(taken), now
 
 
 def finished(world: World, taken: tuple[int, ...], now: float, schedule: object) -> Outcome:

@@ -25,7 +25,7 @@ def opened(state: Iterable[tuple[str, Value]]) -> Map:
 
 def values(cells: Mapping[str, Entry]) -> dict[str, Value]:
     """What the store holds, by path, sorted."""
-    return {path: cells[path][0][0] for path in sorted(cells) if cells[path][0]}
+    return dict(sorted((path, cell[0]) for path, (cell, _) in cells.items() if cell))
 
 
 class Glass:
@@ -54,6 +54,34 @@ class Glass:
         )
 
 
+class Pane:
+    """A view of the store through corrections, for when nobody asks what was looked at."""
+
+    __slots__ = ("_cells", "_corrections")
+
+    def __init__(self, cells: Mapping[str, Entry], corrections: Mapping[str, Entry]) -> None:
+        self._cells, self._corrections = cells, corrections
+
+    def cell(self, path: str) -> Cell:
+        """The cell at a path."""
+        entry = (self._corrections and self._corrections.get(path)) or self._cells.get(path)
+        return entry[0] if entry else ()
+
+    def below(self, path: str) -> Iterator[str]:
+        """Every path strictly below that holds a value, sorted."""
+        start, corrected = path + "/", self._corrections
+        found = [name for name, (cell, _) in self._cells.items() if cell and name.startswith(start)]
+        if corrected:
+            kept = [name for name in found if name not in corrected]
+            found = kept + [name for name, (cell, _) in corrected.items() if cell and name.startswith(start)]
+        found.sort()
+        return iter(found)
+
+    def sightings(self) -> tuple[Sighting, ...]:
+        """Nothing."""
+        return ()
+
+
 def corrections(
     captured: Mapping[str, tuple[tuple[str, Entry], ...]], overrides: Iterable[Override]
 ) -> dict[str, Entry]:
@@ -68,10 +96,13 @@ def corrections(
 
 
 def execute(
-    cells: Map, tool: Tool, effect: Perform, corrected: Mapping[str, Entry]
+    cells: Map, tool: Tool, effect: Perform, corrected: Mapping[str, Entry], sees: bool = True
 ) -> tuple[Map, Result, tuple[tuple[str, Cell], ...], tuple[Sighting, ...], tuple[tuple[str, Entry], ...]]:
-    """Run a call: the new store, its result, what it wrote, what it saw, and what prepare captured for undo."""
-    glass = Glass(cells, corrected)
+    """Run a call: the new store, its result, what it wrote, what it saw, and what prepare captured for undo.
+
+    Without `sees` what it saw is left out.
+    """
+    glass = Glass(cells, corrected) if sees else Pane(cells, corrected)
     result, wrote = tool.exec(glass, dict(effect.call.args))
     captured = tuple((path, cells.get(path, ABSENT)) for path, _ in wrote)
     for path, cell in wrote:

@@ -3,21 +3,27 @@
 Agents, seconds and tokens are simulated. A trial is a function of its case, whatever process does it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import permutations
 
 from checker.oracle import serial
 from coagent import naming
-from coagent.history import History
+from coagent.history import Record
 from coagent.judge import Judge
-from coagent.operation import same
+from coagent.operation import Value, same
+from coagent.performer import Live
+from coagent.performer import opened as stocked
 from coagent.ranking import ranked
+from coagent.recording import Digest, Recorder
+from coagent.relevance import Relevance
 from coagent.running import counts
-from coagent.simulate import Clock, Outcome, simulate
+from coagent.simulate import Clock, driven, finished
 from coagent.stepper import verdict
 from coagent.workload import Setting, Workload
+from coagent.world import World, opened
 
 MOST_ORDERED = 4
 """Agents up to which a trial's outcome is looked for among all serial orders."""
@@ -51,7 +57,8 @@ class Trial:
     and reports are those of some serial order (None: not quiescent, or more than four agents); `order_exact`: of the
     pre-order. `verdict` is None when not checked. `seconds` is simulated wall time; `tokens` counts all, read from the
     cache or not, `cost` prices cached ones apart. `notifications` were sent, `delivered` came to an inference after
-    coalescing, `irrelevant_notices` are those whose judgement came to `keep` (those an erring judge misses too).
+    coalescing, `irrelevant_notices` are those that changed nothing of what their reader did (see
+    `coagent.relevance`).
     `undo_depth` is the largest number of operations undone at once to let something act below them.
     """
 
@@ -108,8 +115,8 @@ class Watched:
 def setting(case: Case) -> Setting:
     """What a case runs: the workload with its agents in order, the protocol, the judge. Raises BadInput."""
     return Setting(
-        workload=_workload(case.workload, case.agents, case.irrelevant, case.rank),
-        protocol=naming.protocol(case.protocol),
+        workload=_workload(*_key(case)),
+        protocol=_protocol(case.protocol, _stamp(case.protocol.rpartition(":")[0])),
         seed=case.seed,
         judge=Judge(miss=case.miss, over=case.over),
     )
@@ -120,71 +127,119 @@ def trial(case: Case) -> Trial:
     given = setting(case)
     watched = Watched(given.protocol)
     with naming.blamed(case.protocol):
-        outcome = simulate(
-            Setting(workload=given.workload, protocol=watched, seed=given.seed, judge=given.judge),
-            Clock(given.workload.cost.tool_s),
-        )
-    return _row(case, given.workload, outcome, watched.deepest)
+        recorder = Recorder() if case.checked else Digest()
+        clock = Relevance(Clock(given.workload.cost.tool_s))
+        live = _stocked(*_key(case), recorder.sees)
+        world, taken, seconds = driven(opened(replace(given, protocol=watched), recorder, live), clock)
+    said = verdict(finished(world, taken, seconds, "clock")).verdict if case.checked else None
+    return _row(case, world, seconds, said, clock.irrelevant(world))
 
 
-@lru_cache(maxsize=256)
-def _workload(name: str, agents: int | None, irrelevant: bool, rank: str) -> Workload:
-    return ranked(naming.target(name, agents, irrelevant), rank)
-
-
-def _row(case: Case, workload: Workload, outcome: Outcome, deepest: int) -> Trial:
-    quiescent = outcome.quiescent
-    invariant = None
-    if workload.invariant is not None and quiescent:
-        invariant = bool(workload.invariant(outcome.final_state, outcome.reports))
-    gave_up = sum(one.gave_up for one in outcome.world.actors.values())
-    said = verdict(outcome).verdict if case.checked else None
-    told = counts(outcome.history, workload.cost)
+def _row(case: Case, world: World, seconds: float, said: str | None, irrelevant: int) -> Trial:
+    workload, quiescent = world.setting.workload, world.quiescent
+    gave_up = sum(one.gave_up for one in world.actors.values())
+    records = world.recorder.records()
+    told = counts(records, workload.cost)
+    ended = _ended(case, world) if quiescent else {"invariant": None, "serial_outcome": None, "order_exact": None}
     return Trial(
         workload=workload.name,
-        protocol=outcome.world.setting.protocol.name,
-        **{name: getattr(case, name) for name in ("seed", "agents", "irrelevant", "miss", "over", "rank", "checked")},
+        protocol=world.setting.protocol.name,
+        **{name: getattr(case, name) for name in _GIVEN},
         quiescent=quiescent,
-        invariant=invariant,
-        passes=quiescent and invariant is not False and not gave_up and said != "violated",
-        serial_outcome=_serial_outcome(workload, outcome),
-        order_exact=_as(workload, outcome, tuple(range(len(workload.agents)))) if quiescent else None,
+        passes=quiescent and ended["invariant"] is not False and not gave_up and said != "violated",
         verdict=said,
         gave_up=gave_up,
-        seconds=round(outcome.seconds, 6),
-        undo_depth=deepest,
+        seconds=round(seconds, 6),
+        irrelevant_notices=irrelevant,
+        undo_depth=world.setting.protocol.deepest,
+        **ended,
         **{name: getattr(told, name) for name in told.__dataclass_fields__},
-        **_noticed(outcome.history),
+        **_noticed(records),
     )
 
 
-def _noticed(history: History) -> dict[str, int]:
-    kept = (one for one in history.of("judge") if one["decision"] == "keep")
+_GIVEN = ("seed", "agents", "irrelevant", "miss", "over", "rank", "checked")
+"""Fields of a case that its row has as they are."""
+
+
+def _noticed(records: Iterable[Record]) -> dict[str, int]:
+    found = {"delivered": 0, "calls": 0}
+    for one in records:
+        match one["event"]:
+            case "invoke":
+                found["calls"] += 1
+            case "consume":
+                found["delivered"] += len(one["ops"])
+    return found
+
+
+def _ended(case: Case, world: World) -> dict[str, bool | None]:
+    """What there is to say of how a run ended: the invariant, and which serial runs end like it."""
+    workload, state, reports = world.setting.workload, world.final_state, world.reports
+    launch = tuple(range(len(workload.agents)))
+    exact, met = _is(_end(*_key(case), launch), state, reports), None
+    if len(launch) <= MOST_ORDERED:
+        met = bool(exact) or any(_is(_end(*_key(case), order), state, reports) for order in permutations(launch))
     return {
-        "delivered": _operations(history.of("consume")),
-        "irrelevant_notices": _operations(kept),
-        "calls": sum(1 for _ in history.of("invoke")),
+        "invariant": None if workload.invariant is None else bool(workload.invariant(state, reports)),
+        "order_exact": exact,
+        "serial_outcome": met,
     }
 
 
-def _operations(records: Iterable) -> int:
-    return sum(len(one["ops"]) for one in records)
+End = tuple[Mapping[str, Value], Mapping[str, object]]
+"""A final state by path, and reports by agent."""
 
 
-def _serial_outcome(workload: Workload, outcome: Outcome) -> bool | None:
-    many = len(workload.agents)
-    if many > MOST_ORDERED or not outcome.quiescent:
+def _is(end: End | None, state: Mapping[str, Value], reports: Mapping[str, object]) -> bool | None:
+    return None if end is None else _same(end[0], state) and _same(end[1], reports)
+
+
+def _same(left: Mapping[str, object], right: Mapping[str, object]) -> bool:
+    """Equality that keeps booleans and integers apart; what nobody has touched is the same object."""
+    return left.keys() == right.keys() and all(
+        value is right[key] or same(value, right[key]) for key, value in left.items()
+    )
+
+
+def _key(case: Case) -> tuple:
+    return case.workload, case.agents, case.irrelevant, case.rank, _stamp(case.workload)
+
+
+def _stamp(name: str) -> tuple[int, int] | None:
+    """What tells that a file has changed since it was read; None where there is none of that name."""
+    if "." not in name and "/" not in name:
         return None
-    return any(_as(workload, outcome, order) for order in permutations(range(many)))
+    try:
+        found = os.stat(name)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
-def _as(workload: Workload, outcome: Outcome, order: tuple[int, ...]) -> bool | None:
-    """Whether a run ended as this serial order of its agents does; None when that one does not end."""
+@lru_cache(maxsize=64)
+def _protocol(name: str, stamp: object) -> object:
+    return naming.protocol(name)
+
+
+@lru_cache(maxsize=256)
+def _workload(name: str, agents: int | None, irrelevant: bool, rank: str, stamp: object) -> Workload:
+    return ranked(naming.target(name, agents, irrelevant), rank)
+
+
+@lru_cache(maxsize=256)
+def _stocked(name: str, agents: int | None, irrelevant: bool, rank: str, stamp: object, sees: bool) -> Live:
+    return stocked(_workload(name, agents, irrelevant, rank, stamp).state, sees)
+
+
+@lru_cache(maxsize=1024)
+def _end(
+    name: str, agents: int | None, irrelevant: bool, rank: str, stamp: object, order: tuple[int, ...]
+) -> End | None:
+    """How the agents in this order end one after the other, which no seed changes; None when one never does."""
+    workload = _workload(name, agents, irrelevant, rank, stamp)
     named = [(workload.agents[index].name, workload.agents[index].program) for index in order]
     try:
-        state, reports = serial(workload.state, named, workload.tools)
+        return serial(workload.state, named, workload.tools)
     except RuntimeError:
         return None
-    return same(sorted(outcome.final_state.items()), sorted(state.items())) and same(
-        sorted(outcome.reports.items()), sorted(reports.items())
-    )

@@ -18,7 +18,7 @@ from coagent.operation import Value
 from coagent.path import ancestors, any_overlap
 from coagent.performer import Live
 from coagent.performer import opened as stocked
-from coagent.recording import Recorder, Tally
+from coagent.recording import Digest, Recorder, Tally
 from coagent.workload import Setting
 
 
@@ -39,7 +39,7 @@ class World:
     actors: Map
     live: Live
     flights: tuple[effect.Perform | effect.Merge, ...] = ()
-    recorder: Recorder | Tally = field(compare=False)
+    recorder: Recorder | Tally | Digest = field(compare=False)
 
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: inferences that may end, by agent, then effects that nothing earlier conflicts with."""
@@ -134,8 +134,11 @@ def conflict(left: effect.Perform | effect.Merge, right: effect.Perform | effect
     )
 
 
-def opened(setting: Setting, recorder: Recorder | Tally | None = None) -> World:
-    """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring."""
+def opened(setting: Setting, recorder: Recorder | Tally | Digest | None = None, live: Live | None = None) -> World:
+    """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring.
+
+    `live` is the store of the workload's state, where the caller has it from before.
+    """
     workload = setting.workload
     actors = Map(
         {
@@ -143,11 +146,12 @@ def opened(setting: Setting, recorder: Recorder | Tally | None = None) -> World:
             for index, one in enumerate(workload.agents)
         }
     )
+    recorder = Recorder() if recorder is None else recorder
     world = World(
         setting=setting,
         run=setting.protocol.start(),
         actors=actors,
-        live=stocked(workload.state),
-        recorder=recorder or Recorder(),
+        live=stocked(workload.state, recorder.sees) if live is None else live,
+        recorder=recorder,
     )
     return crank.launched(world)

@@ -66,6 +66,7 @@ FLOORS = (
         "compare",
         "ranking",
         "trial",
+        "relevance",
         "sweep",
         "bench",
         "schema",

@@ -194,5 +194,6 @@ def person(state: Mapping[str, Value], first_name: str) -> str:
 def below(state: Mapping[str, Value], table: str, field: str) -> dict[str, Value]:
     """One field of a table's rows, by id, the ids in order."""
     start, end = f"{table}/", f"/{field}"
-    found = ((path.removeprefix(start).removesuffix(end), path) for path in sorted(state) if path.startswith(start))
-    return {name: state[path] for name, path in found if path == f"{start}{name}{end}"}
+    least = len(start) + len(end)
+    found = sorted(path for path in state if path.startswith(start) and path.endswith(end) and len(path) >= least)
+    return {path[len(start) : -len(end)]: state[path] for path in found}

@@ -1,0 +1,126 @@
+"""Every figure comes out of a tiny quick run, the same twice, and the page says what the data say."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from xml.etree import ElementTree
+
+import polars
+import pytest
+
+from paper_figures import measured
+from paper_figures.__main__ import HERE, made, main
+from paper_figures.figure import FIGURES
+from paper_figures.page import page
+from paper_figures.writing import read_tables
+
+TINY = {"correctness_speedup_tokens": {}, "policies": {"QUICK": 1, "LONGER_S": (0, 30)}}
+TURNS = ("first", "second")
+MOST_BYTES = 3_000_000
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The quick profile of every figure with fewer trials still, made twice from nothing: the folder of both."""
+    root = tmp_path_factory.mktemp("figures")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("paper_figures.summary"), "QUICK", 2)
+        for name, changes in TINY.items():
+            for what, value in changes.items():
+                patch.setattr(import_module(f"paper_figures.{name}"), what, value)
+        for turn in TURNS:
+            measured._measured.cache_clear()
+            patch.setattr(measured, "BUILD", root / f"kept {turn}")
+            made(None, quick=True, workers=1, folder=root / turn)
+        measured._measured.cache_clear()
+    yield root
+
+
+@pytest.mark.parametrize("name", FIGURES.values())
+def test_a_figure_comes_out_as_svg_and_pdf_and_data(tiny: Path, name: str) -> None:
+    figures = tiny / "first" / "figures"
+    drawn = ElementTree.parse(figures / f"{name}.svg").getroot()
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}path"))) > 10
+    assert (figures / f"{name}.pdf").read_bytes().startswith(b"%PDF-")
+    tables = read_tables(tiny / "first", name)
+    assert tables
+    assert all(table.height and table.width for table in tables.values())
+
+
+@pytest.mark.parametrize("name", FIGURES.values())
+def test_a_figure_says_that_its_agents_are_simulated(tiny: Path, name: str) -> None:
+    module = import_module(f"paper_figures.{name}")
+    assert "imulated agents" in module.caption(read_tables(tiny / "first", name))
+
+
+def test_the_same_run_gives_the_same_bytes(tiny: Path) -> None:
+    first, second = (
+        {path.relative_to(tiny / turn): path.read_bytes() for path in files(tiny / turn)} for turn in TURNS
+    )
+    assert first.keys() == second.keys()
+    assert len(first) > 3 * len(FIGURES)
+    assert [str(path) for path in first if first[path] != second[path]] == []
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_page_follows_the_data(tiny: Path, tmp_path: Path) -> None:
+    for path in files(tiny / "first" / "data"):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / path.name).write_bytes(path.read_bytes())
+    before = page(tmp_path)
+    assert before == (tiny / "first" / "README.md").read_text(encoding="utf-8")
+    changed = tmp_path / "data" / "correctness_speedup_tokens.all.csv"
+    table = polars.read_csv(changed)
+    table.with_columns(speedup=polars.col("speedup") + 7).write_csv(changed)
+    after = page(tmp_path)
+    assert [one for one in lines(before, "speedup over serial, MTPO") if "8." in one] == []
+    assert [one for one in lines(after, "speedup over serial, MTPO") if "| 8." in one]
+
+
+def lines(text: str, start: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith(f"| {start}")]
+
+
+@pytest.mark.parametrize("name", FIGURES.values())
+def test_every_claim_has_a_number_of_ours(tiny: Path, name: str) -> None:
+    tables = read_tables(tiny / "first", name)
+    for claim in import_module(f"paper_figures.{name}").CLAIMS:
+        assert claim.ours(tables).strip(), claim.what
+        assert "nan" not in claim.ours(tables) + claim.why(tables)
+
+
+def test_the_page_in_the_tree_says_what_the_data_in_the_tree_say() -> None:
+    assert (HERE / "README.md").read_text(encoding="utf-8") == page(HERE)
+
+
+@pytest.mark.parametrize("name", FIGURES.values())
+def test_the_figure_in_the_tree_is_of_the_full_profile(name: str) -> None:
+    assert f"figures/{name}.svg" in page(HERE)
+    for end in ("svg", "pdf"):
+        assert (HERE / "figures" / f"{name}.{end}").stat().st_size > 0
+    assert "quick profile" not in page(HERE)
+
+
+def test_the_figures_in_the_tree_are_small() -> None:
+    assert sum(path.stat().st_size for part in ("figures", "data") for path in files(HERE / part)) < MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["--only", "z"], "'z'"),
+        (["--only", ""], "''"),
+        (["--workers", "0"], "--workers is 0"),
+        (["--workers", "two"], "two"),
+        (["--fast"], "--fast"),
+        (["--only", "c", "--folder", "/dev/null/x"], "/dev/null"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_3(argv: list[str], says: str, capsys: pytest.CaptureFixture) -> None:
+    assert main(["--quick", *argv]) == 3
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert says in shown
