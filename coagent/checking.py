@@ -14,7 +14,7 @@ from coagent.bad_input import BadInput
 from coagent.history import frozen
 from coagent.operation import same
 from coagent.stepper import rerun
-from workloads import FAMILIES, workload
+from workloads import FAMILIES, GENERATED, workload
 
 ORDERS = ("declared", "any")
 
@@ -37,17 +37,23 @@ def check_certificate(certificate: str | None, histories: Sequence[str]) -> None
 
 
 def verdicts(
-    file: str, format: str, order: str | None, level: str, certificate: str | None = None
+    file: str,
+    format: str,
+    order: str | None,
+    level: str,
+    certificate: str | None = None,
+    tables: str = GENERATED,
 ) -> tuple[list[tuple[str, Verdict]], BadInput | None]:
     """Name and verdict of each history in a file, up to the first that cannot be used, and what is wrong with it.
 
-    With `certificate`, the name of a new file, what shows all the answers is written to it.
+    With `certificate`, the name of a new file, what shows all the answers is written to it. `tables` are those that
+    the runs in the office were made with.
     """
     found: list[tuple[str, Verdict]] = []
     answers: list[tuple[Source, Verdict]] = []
     try:
         for source in load(file, format):
-            verdict = check_source(source, order=order or promised(source), level=level, rerun=programs(source))
+            verdict = check_source(source, order=order or promised(source), level=level, rerun=programs(source, tables))
             found.append((source.name, verdict))
             answers += [(source, verdict)] if certificate else []
         if certificate:
@@ -65,7 +71,7 @@ def promised(source: Source) -> str:
     return order if order in ORDERS else "any"
 
 
-def programs(source: Source) -> Rerun | None:
+def programs(source: Source, tables: str = GENERATED) -> Rerun | None:
     """The agents' programs, when the history is of a workload that comes along: name, agents and start state agree."""
     if source.format != "coagent":
         return None
@@ -73,7 +79,7 @@ def programs(source: Source) -> Rerun | None:
         head = header(source.content)
         name, agents, state = head["workload"], [one["name"] for one in head["agents"]], head["state"]
         many = len(agents) if name in FAMILIES else None
-        known = workload(name, agents=many)
+        known = workload(name, agents=many, tables=tables)
         here = same(sorted((path, frozen(value)) for path, value in state.items()), sorted(known.state))
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError, BadInput):
         return None

@@ -12,26 +12,26 @@ from typing import Annotated
 
 import typer
 
-from coagent import __version__
+from coagent import __version__, trial_command
 from coagent.bad_input import BadInput
 
 HOLDS, VIOLATED, CANNOT_TELL, BAD_INPUT = 0, 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141
 _SEVERITY = (HOLDS, CANNOT_TELL, VIOLATED, BAD_INPUT)
-DEFAULT_PROTOCOLS = "serial,naive,2pl,occ,fork-merge,mtpo"
 
 app = typer.Typer(
     name="coagent",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Concurrency control for teams of LLM agents: run, check, explore, prove, compare. "
+    help="Concurrency control for teams of LLM agents: run, check, explore, prove, compare, sweep. "
     "Exit codes: 0 holds, 1 violated, 2 cannot tell, 3 bad input.",
 )
 
 Scenario = Annotated[str, typer.Argument(metavar="SCENARIO|WORKLOAD", help="A scenario file, or a workload's name.")]
 Protocol = Annotated[str, typer.Option("--protocol", help="A protocol's name, or your own as file.py:Name.")]
 Agents = Annotated[int | None, typer.Option("--agents", min=1, help="Number of agents, for a family of workloads.")]
+Tables = trial_command.Tables
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of think times and of --schedule random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
@@ -56,6 +56,7 @@ def run(
     schedule: Annotated[str | None, typer.Option(help="clock, random, pct, or choice indexes like 0,2,1.")] = None,
     seed: Seed = 0,
     agents: Agents = None,
+    tables: Tables = "generated",
     record: Annotated[str | None, typer.Option(metavar="FILE", help="Write the history to a new file.")] = None,
     max_steps: Annotated[
         int | None, typer.Option(min=1, help="Choices before a run counts as not ending; by default 5000 an agent.")
@@ -68,7 +69,7 @@ def run(
 
     if record is not None:
         saving.check_free(record)
-    workload, engine = naming.target(name, agents), naming.protocol(protocol)
+    workload, engine = naming.target(name, agents, tables=tables), naming.protocol(protocol)
     wanted = naming.schedule(schedule, workload.schedule)
     with naming.blamed(protocol), Ticker(f"running {workload.name}") as ticker:
         ran = running.run(workload, engine, schedule=wanted, seed=seed, max_steps=max_steps, progress=ticker)
@@ -92,6 +93,7 @@ def check(
     certificate: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write what checker/verify.py needs to agree to a new file.")
     ] = None,
+    tables: Tables = "generated",
     as_json: Json = False,
 ) -> int:
     """Judge recorded histories: is there a serial order that explains them?"""
@@ -103,7 +105,7 @@ def check(
     codes = [HOLDS]
     for file in histories:
         with Ticker(f"checking {file}"):
-            found, error = checking.verdicts(file, format, order, level, certificate)
+            found, error = checking.verdicts(file, format, order, level, certificate, tables)
         for name, verdict in found:
             codes.append(verdict.exit_code)
             if as_json:
@@ -139,16 +141,18 @@ def explore(
     max_depth: Annotated[int | None, typer.Option(min=1, help="Choices to stop after; by default none.")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Tell all states apart, and try every order.")] = False,
     agents: Agents = None,
+    tables: Tables = "generated",
     as_json: Json = False,
 ) -> int:
     """Take every schedule of a small workload, and say whether every one ends, and ends as promised."""
     from coagent import exploring, naming, screen
 
-    workload, engine = naming.target(name, agents), naming.protocol(protocol)
+    workload, engine = naming.target(name, agents, tables=tables), naming.protocol(protocol)
     with naming.blamed(protocol), screen.Ticker("exploring", max_states) as ticker:
         bounds = {"max_states": max_states, "max_depth": max_depth}
         found = exploring.explored(workload, engine, **bounds, reduced=not plain, progress=ticker.states)
     replay = ["coagent", "run", name, "--protocol", protocol, *(["--agents", str(agents)] if agents else [])]
+    replay += ["--tables", tables] if tables != "generated" else []
     if as_json:
         _say_json({"workload": workload.name, "protocol": engine.name, "replay": replay, **found.to_json()})
     else:
@@ -221,27 +225,8 @@ def prove(
     return found.exit_code
 
 
-@app.command()
-def compare(
-    workloads: Annotated[list[str], typer.Argument(metavar="WORKLOAD...", help="Workloads, or scenario files.")],
-    protocols: Annotated[str, typer.Option(help="Protocols, with commas between.")] = DEFAULT_PROTOCOLS,
-    trials: Annotated[int, typer.Option(min=1, help="Trials of each workload under each protocol.")] = 10,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the numbers do not depend on it.")] = 1,
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> int:
-    """Set protocols side by side: simulated agents, the same draws for each protocol. Exits 0; it judges nobody."""
-    from coagent import compare as comparison
-    from coagent import screen
-
-    wanted = [one.strip() for one in protocols.split(",")]
-    with screen.Ticker("comparing", trials * len(workloads) * len({comparison.BASELINE, *wanted})) as ticker:
-        found = comparison.compare(workloads, wanted, trials=trials, seed=seed, workers=workers, progress=ticker)
-    if as_json:
-        _say_json(comparison.to_json(found, trials=trials, seed=seed))
-    else:
-        screen.print_compared(found, trials)
-    return HOLDS
+app.command()(trial_command.compare)
+app.command()(trial_command.sweep)
 
 
 @app.command("list")
@@ -268,7 +253,7 @@ def list_names(
 def bench(
     parts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PART...]", help="engine, explore, list-append, register, history; or all."),
+        typer.Argument(metavar="[PART...]", help="engine, explore, list-append, register, history, sweep; or all."),
     ] = None,
     as_json: Json = False,
 ) -> int:

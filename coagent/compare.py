@@ -1,59 +1,43 @@
-"""Runs workloads under several protocols, many trials each, and sets them beside serial runs with the same draws.
+"""Sums a sweep up: a line for each workload and protocol, set beside serial runs with the same draws.
 
 All agents here are simulated, and so are seconds and tokens. Trial k of every protocol uses the same
-seed, so ratios are taken within a seed; the number of worker processes changes nothing but the wait.
+seed, so ratios are taken within a seed.
 """
 
-import signal
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
-from multiprocessing import get_context
-from statistics import mean, median
+from typing import TYPE_CHECKING
 
-from coagent.naming import blamed, protocol, target
-from coagent.running import run
-from coagent.simulate import Progress
+if TYPE_CHECKING:
+    import polars as pl
 
 BASELINE = "serial"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One run in numbers; `ok` is quiescent, judged ok, invariant kept and nobody gave up. Seconds are simulated."""
-
-    workload: str
-    protocol: str
-    seed: int
-    ok: bool
-    invariant: bool | None
-    order_exact: bool
-    quiescent: bool
-    gave_up: int
-    seconds: float
-    tokens: int
-    cost: int
-    notifications: int
-    undos: int
-    restarts: int
-    deadlocks: int
+ALIKE = ("workload", "agents", "irrelevant", "miss", "over", "rank", "tables")
+"""What two trials have in common that may be set side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A protocol's trials of a workload, summed up.
+    """A protocol's trials of a workload with one set of parameters, summed up.
 
-    Shares lie in [0, 1], `invariant` is None when the workload has none. `seconds` is the median of the
-    trials that ended, `speedup`, `tokens` and `cost` are medians of the ratio to the serial trial of the same seed
-    (None when no trial ended). Events are means per trial.
+    Shares lie in [0, 1], `invariant` is None when the workload has none. `ok` are the trials that pass. `seconds` is
+    the median of the trials that ended, `speedup`, `tokens` and `cost` are medians of the ratio to the serial trial of
+    the same seed (None when no trial ended, or there is no serial one). Events are means per trial; `irrelevant_share`
+    is that of the notices delivered that came to nothing, None when there were none.
     """
 
     workload: str
+    agents: int | None
+    irrelevant: bool
+    miss: float
+    over: float
+    rank: str
+    tables: str
     protocol: str
     trials: int
     ok: float
     invariant: float | None
+    serial_outcome: float | None
     order_exact: float
     unfinished: int
     seconds: float | None
@@ -61,106 +45,61 @@ class Compared:
     tokens: float | None
     cost: float | None
     notifications: float
+    delivered: float
+    irrelevant_share: float | None
     undos: float
+    undo_depth: float
     restarts: float
     deadlocks: float
     gave_up: float
 
 
-def compare(
-    workloads: Sequence[str],
-    protocols: Sequence[str],
-    *,
-    trials: int,
-    seed: int = 0,
-    workers: int = 1,
-    progress: Progress | None = None,
-) -> list[Compared]:
-    """A line for each workload and protocol, in the order given. Raises BadInput for a name that there is not."""
-    for name in workloads:
-        target(name)
-    for name in protocols:
-        protocol(name)
-    wanted = list(dict.fromkeys((BASELINE, *protocols)))
-    tasks = [(name, by, number) for name in workloads for by in wanted for number in range(seed, seed + trials)]
-    found = {}
-    for done, (task, trial) in enumerate(zip(tasks, _trials(tasks, workers), strict=True)):
-        if progress:
-            progress(done, f"{task[0]} under {task[1]}, {done} of {len(tasks)} trials")
-        found.setdefault(task[:2], []).append(trial)
-    return [summed(found[name, by], found[name, BASELINE]) for name in workloads for by in protocols]
+def compared(rows: "pl.DataFrame") -> list[Compared]:
+    """A line for each workload, set of parameters and protocol, in the order in which the rows have them."""
+    import polars as pl
 
-
-def trial(task: tuple[str, str, int]) -> Trial:
-    """One trial of a workload under a protocol with a seed, all by name, so that any process can do it."""
-    name, by, seed = task
-    with blamed(by):
-        ran = run(target(name), protocol(by), seed=seed)
-    counts = ran.counts
-    return Trial(
-        workload=ran.outcome.history.header["workload"],
-        protocol=ran.outcome.history.header["protocol"],
-        seed=seed,
-        ok=ran.exit_code == 0,
-        invariant=ran.invariant,
-        order_exact=bool(ran.order_exact),
-        quiescent=ran.outcome.quiescent,
-        gave_up=len(ran.gave_up),
-        seconds=ran.outcome.seconds,
-        tokens=counts.tokens,
-        cost=counts.cost,
-        notifications=counts.notifications,
-        undos=counts.undos,
-        restarts=counts.restarts,
-        deadlocks=counts.deadlocks,
+    key, numbers = [*ALIKE, "seed"], ("seconds", "tokens", "cost")
+    base = rows.filter(pl.col("quiescent"), pl.col("protocol") == BASELINE).unique(key, keep="first")
+    base = base.select(*key, *(pl.col(name).alias(f"serial_{name}") for name in numbers))
+    paired = rows.join(base, on=key, how="left", nulls_equal=True, maintain_order="left")
+    ended = pl.col("quiescent") & (pl.col("serial_seconds").is_not_null() | pl.lit(base.is_empty()))
+    ratios = {
+        "speedup": _ratio(pl.col("serial_seconds"), pl.col("seconds")),
+        **{name: _ratio(pl.col(name), pl.col(f"serial_{name}")) for name in ("tokens", "cost")},
+    }
+    summed = paired.group_by(*ALIKE, "protocol", maintain_order=True).agg(
+        pl.len().alias("trials"),
+        pl.col("passes").mean().alias("ok"),
+        pl.col("order_exact").fill_null(False).mean(),
+        pl.col("quiescent").not_().sum().alias("unfinished"),
+        pl.col("seconds").filter(ended).median(),
+        *(ratio.filter(ended).median().alias(name) for name, ratio in ratios.items()),
+        _ratio(pl.col("irrelevant_notices").sum(), pl.col("delivered").sum()).alias("irrelevant_share"),
+        *(pl.col(name).mean() for name in _MEANS),
     )
+    own = [name for name in summed.columns if name not in ALIKE and summed[name].dtype.is_float()]
+    lines = [Compared(**row) for row in summed.with_columns(pl.col(own).round(4)).to_dicts()]
+    alike = {of: place for place, of in reversed([*enumerate(map(_alike, lines))])}
+    return sorted(lines, key=lambda one: alike[_alike(one)])
 
 
-def summed(trials: Sequence[Trial], serial: Sequence[Trial]) -> Compared:
-    """The trials of one protocol, beside the serial ones of the same seeds."""
-    pairs = [(one, base) for one, base in zip(trials, serial, strict=True) if one.quiescent and base.quiescent]
-    judged = [one.invariant for one in trials if one.invariant is not None]
-    return Compared(
-        workload=trials[0].workload,
-        protocol=trials[0].protocol,
-        trials=len(trials),
-        ok=_mean(one.ok for one in trials),
-        invariant=_mean(judged) if judged else None,
-        order_exact=_mean(one.order_exact for one in trials),
-        unfinished=sum(not one.quiescent for one in trials),
-        seconds=_median(one.seconds for one, _ in pairs),
-        speedup=_median(base.seconds / one.seconds for one, base in pairs if one.seconds),
-        tokens=_median(one.tokens / base.tokens for one, base in pairs if base.tokens),
-        cost=_median(one.cost / base.cost for one, base in pairs if base.cost),
-        notifications=_mean(one.notifications for one in trials),
-        undos=_mean(one.undos for one in trials),
-        restarts=_mean(one.restarts for one in trials),
-        deadlocks=_mean(one.deadlocks for one in trials),
-        gave_up=_mean(one.gave_up for one in trials),
-    )
+def _alike(one: Compared) -> tuple[object, ...]:
+    return tuple(getattr(one, name) for name in ALIKE)
 
 
-def to_json(lines: Iterable[Compared], *, trials: int, seed: int) -> dict[str, object]:
-    """The comparison as `compare --json` prints it."""
-    return {"simulated": True, "trials": trials, "seed": seed, "rows": [asdict(one) for one in lines]}
+_MEANS = (
+    *("invariant", "serial_outcome", "notifications", "delivered", "undos"),
+    *("undo_depth", "restarts", "deadlocks", "gave_up"),
+)
 
 
-def _trials(tasks: Sequence[tuple[str, str, int]], workers: int) -> Iterator[Trial]:
-    if workers == 1:
-        yield from map(trial, tasks)
-        return
-    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=ignore)
-    try:
-        yield from pool.map(trial, tasks, chunksize=max(1, len(tasks) // (8 * workers)))
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _ratio(top: "pl.Expr", bottom: "pl.Expr") -> "pl.Expr":
+    """A quotient, null where nothing is divided by."""
+    import polars as pl
+
+    return pl.when(bottom != 0).then(top / bottom)
 
 
-def _mean(values: Iterable[float]) -> float:
-    return round(mean(values), 4)
-
-
-def _median(values: Iterable[float]) -> float | None:
-    values = list(values)
-    return round(median(values), 4) if values else None
+def to_json(lines: Iterable[Compared], **more: object) -> Mapping[str, object]:
+    """The comparison as `--json` prints it."""
+    return {"simulated": True, **more, "rows": [asdict(one) for one in lines]}

@@ -14,18 +14,18 @@ from coagent.bad_input import BadInput
 from coagent.protocols.guard import Guard
 from coagent.scenario import load_scenario_file
 from coagent.workload import Workload, from_scenario
-from workloads import workload
+from workloads import GENERATED, workload
 
 SCHEDULES = ("clock", "random", "pct")
 
 
-def target(name: str, agents: int | None = None, irrelevant: bool | None = None) -> Workload:
+def target(name: str, agents: int | None = None, irrelevant: bool | None = None, tables: str = GENERATED) -> Workload:
     """The workload that an argument names: a scenario file (a path, or anything that ends in .json) or a name.
 
-    `agents` is for families, `irrelevant` for cells and families. Raises BadInput.
+    `agents` is for families, `irrelevant` for cells and families, `tables` for the office's. Raises BadInput.
     """
     if not is_file(name):
-        return workload(name, agents=agents, irrelevant=irrelevant)
+        return workload(name, agents=agents, irrelevant=irrelevant, tables=tables)
     if irrelevant:
         raise BadInput("a scenario file has no irrelevant write to add; write it into the file's steps", name)
     if agents is not None:

@@ -127,12 +127,12 @@ def _print_round(to: Page, found: Explored, lines: Sequence[str], replay: Sequen
     to.print(f"    {command}", style="dim", soft_wrap=True)
 
 
-def print_compared(lines: Iterable[Compared], trials: int) -> None:
-    """The comparison, a table a workload."""
+def print_compared(lines: Iterable[Compared], trials: str) -> None:
+    """The comparison, a table for each workload and set of parameters; `trials` says how many there are."""
     to = Page()
-    to.print(f"simulated agents, {trials} trial{'s' * (trials > 1)} each; seconds and tokens are simulated\n")
+    to.print(f"simulated agents, {trials}; seconds and tokens are simulated\n", soft_wrap=True)
     heads = ("right", "pre-order", "seconds", "speedup", "tokens", "notices", "undos", "restarts", "deadlocks")
-    for name, group in groupby(lines, key=lambda one: one.workload):
+    for name, group in groupby(lines, key=_of):
         to.print(name, style="bold", soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 0))
         table.add_column("protocol", no_wrap=True, min_width=14)
@@ -146,6 +146,18 @@ def print_compared(lines: Iterable[Compared], trials: int) -> None:
         "right: judged ok, invariant kept, nobody gave up; pre-order: the declared order's outcome;\n"
         "speedup, tokens: median ratio to the serial run of the same seed; then means per trial."
     )
+
+
+def _of(one: Compared) -> str:
+    """A workload with what is said of it besides."""
+    more = [
+        f"{one.agents} agents" if one.agents else "",
+        "with an irrelevant write" if one.irrelevant else "",
+        f"miss {one.miss:g}" if one.miss else "",
+        f"over {one.over:g}" if one.over else "",
+        f"rank {one.rank}" if one.rank != "launch" else "",
+    ]
+    return ", ".join([one.workload, *filter(None, more)])
 
 
 def _compared(one: Compared) -> tuple[str, ...]:

@@ -3,27 +3,24 @@
 Agents, seconds and tokens are simulated. A trial is a function of its case, whatever process does it.
 """
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import permutations
+from pathlib import Path
 
-from checker.oracle import serial
-from coagent import naming
+from coagent import ground, naming
+from coagent.bad_input import BadInput
+from coagent.ground import protocol
 from coagent.history import Record
 from coagent.judge import Judge
-from coagent.operation import Value, same
-from coagent.performer import Live
-from coagent.performer import opened as stocked
-from coagent.ranking import ranked
 from coagent.recording import Digest, Recorder
 from coagent.relevance import Relevance
 from coagent.running import counts
 from coagent.simulate import Clock, driven, finished
 from coagent.stepper import verdict
-from coagent.workload import Setting, Workload
+from coagent.workload import Setting
 from coagent.world import World, opened
+from workloads import GENERATED
 
 MOST_ORDERED = 4
 """Agents up to which a trial's outcome is looked for among all serial orders."""
@@ -33,9 +30,9 @@ MOST_ORDERED = 4
 class Case:
     """What a trial is of, by names and numbers only.
 
-    `agents` is for families, `miss` and `over` are the judge's error rates in [0, 1], `rank` is a rule of
-    `coagent.ranking` or launch numbers in pre-order; `checked`: the checker judges the history too. Seed 0 takes think
-    times as they stand.
+    `agents` is for families, `irrelevant` for those and cells, `miss` and `over` are the judge's error rates in [0, 1].
+    `rank` is a rule of `coagent.ranking` or launch numbers in pre-order; `tables` is a folder for the office's, or
+    `generated`. `checked`: the checker judges the history too. Seed 0 takes think times as they stand.
     """
 
     workload: str
@@ -46,6 +43,7 @@ class Case:
     miss: float = 0.0
     over: float = 0.0
     rank: str = "launch"
+    tables: str = GENERATED
     checked: bool = True
 
 
@@ -70,6 +68,7 @@ class Trial:
     miss: float
     over: float
     rank: str
+    tables: str
     checked: bool
     quiescent: bool
     invariant: bool | None
@@ -114,25 +113,39 @@ class Watched:
 
 def setting(case: Case) -> Setting:
     """What a case runs: the workload with its agents in order, the protocol, the judge. Raises BadInput."""
+    for name in ("miss", "over"):
+        if not 0.0 <= getattr(case, name) <= 1.0:
+            raise BadInput(f"--{name} is {getattr(case, name)}, and a judge's error rate lies from 0 to 1")
     return Setting(
-        workload=_workload(*_key(case)),
-        protocol=_protocol(case.protocol, _stamp(case.protocol.rpartition(":")[0])),
+        workload=_ground(case).workload,
+        protocol=protocol(case.protocol),
         seed=case.seed,
         judge=Judge(miss=case.miss, over=case.over),
     )
 
 
 def trial(case: Case) -> Trial:
-    """Run a case by the clock, and judge it. Raises BadInput for names that there are not."""
-    given = setting(case)
-    watched = Watched(given.protocol)
+    """Run a case by the clock, and judge it. Raises BadInput for names and numbers that cannot be."""
+    given, known = setting(case), _ground(case)
+    recorder = Recorder() if case.checked else Digest()
+    watched = replace(given, protocol=Watched(given.protocol))
     with naming.blamed(case.protocol):
-        recorder = Recorder() if case.checked else Digest()
+        start = opened(watched, recorder, known.live(recorder.sees))
         clock = Relevance(Clock(given.workload.cost.tool_s))
-        live = _stocked(*_key(case), recorder.sees)
-        world, taken, seconds = driven(opened(replace(given, protocol=watched), recorder, live), clock)
+        world, taken, seconds = driven(start, clock)
     said = verdict(finished(world, taken, seconds, "clock")).verdict if case.checked else None
     return _row(case, world, seconds, said, clock.irrelevant(world))
+
+
+def files(cases: Iterable[Case]) -> list[Path]:
+    """The files that the cases name: scenarios, protocols, tables."""
+    names = {name for one in cases for name in (one.workload, one.protocol.rpartition(":")[0], one.tables)}
+    names.discard(GENERATED)
+    return sorted(file for name in names for file in ground.files(name))
+
+
+def _ground(case: Case) -> ground.Ground:
+    return ground.ground(case.workload, case.agents, case.irrelevant, case.rank, case.tables)
 
 
 def _row(case: Case, world: World, seconds: float, said: str | None, irrelevant: int) -> Trial:
@@ -158,7 +171,7 @@ def _row(case: Case, world: World, seconds: float, said: str | None, irrelevant:
     )
 
 
-_GIVEN = ("seed", "agents", "irrelevant", "miss", "over", "rank", "checked")
+_GIVEN = ("seed", "agents", "irrelevant", "miss", "over", "rank", "tables", "checked")
 """Fields of a case that its row has as they are."""
 
 
@@ -176,70 +189,12 @@ def _noticed(records: Iterable[Record]) -> dict[str, int]:
 def _ended(case: Case, world: World) -> dict[str, bool | None]:
     """What there is to say of how a run ended: the invariant, and which serial runs end like it."""
     workload, state, reports = world.setting.workload, world.final_state, world.reports
-    launch = tuple(range(len(workload.agents)))
-    exact, met = _is(_end(*_key(case), launch), state, reports), None
+    launch, known = tuple(range(len(workload.agents))), _ground(case)
+    exact, met = known.ends(launch, state, reports), None
     if len(launch) <= MOST_ORDERED:
-        met = bool(exact) or any(_is(_end(*_key(case), order), state, reports) for order in permutations(launch))
+        met = bool(exact) or any(known.ends(order, state, reports) for order in permutations(launch))
     return {
         "invariant": None if workload.invariant is None else bool(workload.invariant(state, reports)),
         "order_exact": exact,
         "serial_outcome": met,
     }
-
-
-End = tuple[Mapping[str, Value], Mapping[str, object]]
-"""A final state by path, and reports by agent."""
-
-
-def _is(end: End | None, state: Mapping[str, Value], reports: Mapping[str, object]) -> bool | None:
-    return None if end is None else _same(end[0], state) and _same(end[1], reports)
-
-
-def _same(left: Mapping[str, object], right: Mapping[str, object]) -> bool:
-    """Equality that keeps booleans and integers apart; what nobody has touched is the same object."""
-    return left.keys() == right.keys() and all(
-        value is right[key] or same(value, right[key]) for key, value in left.items()
-    )
-
-
-def _key(case: Case) -> tuple:
-    return case.workload, case.agents, case.irrelevant, case.rank, _stamp(case.workload)
-
-
-def _stamp(name: str) -> tuple[int, int] | None:
-    """What tells that a file has changed since it was read; None where there is none of that name."""
-    if "." not in name and "/" not in name:
-        return None
-    try:
-        found = os.stat(name)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
-@lru_cache(maxsize=64)
-def _protocol(name: str, stamp: object) -> object:
-    return naming.protocol(name)
-
-
-@lru_cache(maxsize=256)
-def _workload(name: str, agents: int | None, irrelevant: bool, rank: str, stamp: object) -> Workload:
-    return ranked(naming.target(name, agents, irrelevant), rank)
-
-
-@lru_cache(maxsize=256)
-def _stocked(name: str, agents: int | None, irrelevant: bool, rank: str, stamp: object, sees: bool) -> Live:
-    return stocked(_workload(name, agents, irrelevant, rank, stamp).state, sees)
-
-
-@lru_cache(maxsize=1024)
-def _end(
-    name: str, agents: int | None, irrelevant: bool, rank: str, stamp: object, order: tuple[int, ...]
-) -> End | None:
-    """How the agents in this order end one after the other, which no seed changes; None when one never does."""
-    workload = _workload(name, agents, irrelevant, rank, stamp)
-    named = [(workload.agents[index].name, workload.agents[index].program) for index in order]
-    try:
-        return serial(workload.state, named, workload.tools)
-    except RuntimeError:
-        return None

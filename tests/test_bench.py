@@ -2,6 +2,7 @@
 
 from coagent.bench.exploration import exploration_figures
 from coagent.bench.list_append import list_append_figures
+from coagent.bench.trials import trial_figures
 
 
 def test_every_figure_is_of_a_history_that_was_judged():
@@ -24,3 +25,9 @@ def test_every_figure_of_exploring_counts_what_it_says():
     assert named["explore_naive_ratio"].value == round(plain / reduced, 1) > 5
     assert "the same endings" in named["explore_naive_reduced"].of
     assert "1 ending" in named["explore_2_agents_s"].of
+
+
+def test_the_figures_of_a_sweep_are_of_the_same_trials():
+    rate, whole = trial_figures(cells=("k3-flag-blob",), protocols=("naive", "mtpo"), seeds=10)
+    assert 20 < rate.value < 20_000 and "2 protocols" in rate.of
+    assert whole.value == round(2000 / rate.value / 2 / 60, 2) or abs(whole.value * rate.value * 120 / 2000 - 1) < 0.3

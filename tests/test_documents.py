@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import shlex
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_the_readmes_scenario_runs_is_recorded_and_checks_ok(coagent, tmp_path: 
     assert coagent("check", history).code == 0
     assert coagent("explore", path).code == 0
     assert coagent("explore", path, "--protocol", "naive").code == 1
+
+
+def test_the_readmes_sweeps_run_in_order_and_one_is_refused(coagent, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    part = TEXT.partition("## Sweep")[2].partition("## Check")[0]
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL) for line in block.splitlines()]
+    codes = [coagent(*shlex.split(line.partition("#")[0])[1:]).code for line in lines]
+    assert codes == [0, 3, 0, 0, 0]
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["rows", "threads"]
 
 
 def test_the_readmes_own_protocol_is_convicted(coagent, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 from coagent.bad_input import BadInput
 from coagent.operation import Value
@@ -35,6 +36,12 @@ CELLS = {
     "x4-page-on-stale-binary": "x4_page_on_stale_binary",
 }
 """Modules of this package, by the name of the workload that each builds."""
+
+OFFICE = tuple(name for name in CELLS if name[0] == "o") + ("x1-crossed-handover", "x2-nag-on-stale-tasks")
+"""The cells on the office's tables."""
+
+GENERATED = "generated"
+"""What the tables are called that need no folder."""
 
 FAMILIES = {"slots": "slots", "blob": "blob", "balance": "balance", "chain": "chain"}
 """Modules of the workloads that take a number of agents."""
@@ -67,16 +74,24 @@ SHORT = {
 AGENTS_MIN, AGENTS_MAX = 2, 64
 
 
-def workload(name: str, *, agents: int | None = None, irrelevant: bool | None = None) -> Workload:
+def workload(
+    name: str, *, agents: int | None = None, irrelevant: bool | None = None, tables: str = GENERATED
+) -> Workload:
     """The workload of this name; `agents`, 2 to 64, is for a family.
 
     `irrelevant` says whether one agent also makes the write that lies in what others read and changes nothing that
     they see; None leaves that to the workload: families have it, cells have not, and the textbook's know none.
+    `tables` is for the office's cells: `generated`, or a folder with WorkBench's CSV files.
     An agent whose program cannot go on says so in its report, and an end that its invariant has no words for breaks it.
-    Raises BadInput for a name that there is not, for a number of agents that cannot be, and for an irrelevant write in
-    a workload of the textbook.
+    Raises BadInput for a name that there is not, for a number of agents that cannot be, for an irrelevant write in
+    a workload of the textbook, and for tables that cannot be read.
     """
-    built = _built(name, agents, {} if irrelevant is None else {"irrelevant": irrelevant})
+    more: dict[str, object] = {} if irrelevant is None else {"irrelevant": irrelevant}
+    if tables != GENERATED and not Path(tables).is_dir():
+        raise BadInput("there is no such folder; --tables names WorkBench's, or is generated", tables)
+    if tables != GENERATED and SHORT.get(name, name) in OFFICE:
+        more["folder"] = Path(tables)
+    built = _built(name, agents, more)
     agents = tuple(replace(one, program=steady(one.program)) for one in built.agents)
     return replace(built, agents=agents, invariant=built.invariant and partial(_kept, built.invariant))
 
@@ -90,7 +105,7 @@ def _kept(invariant: Invariant, state: Mapping[str, Value], reports: Mapping[str
         return False
 
 
-def _built(name: str, agents: int | None, more: Mapping[str, bool]) -> Workload:
+def _built(name: str, agents: int | None, more: Mapping[str, object]) -> Workload:
     full = SHORT.get(name, name)
     if full in FAMILIES:
         return _family(full, agents, more)
@@ -115,7 +130,7 @@ def _textbook_names() -> tuple[str, ...]:
     return import_module("workloads.textbook").NAMES
 
 
-def _family(name: str, agents: int | None, more: Mapping[str, bool]) -> Workload:
+def _family(name: str, agents: int | None, more: Mapping[str, object]) -> Workload:
     module = import_module(f"workloads.{FAMILIES[name]}")
     if agents is None:
         return module.workload(**more)

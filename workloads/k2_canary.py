@@ -52,7 +52,7 @@ def repair(labels: bool) -> Generator[Intent, Result, Value]:
         yield Intent(call=set_image(name, GOOD), think_s=13.7 if index == 0 else 1.1)
     late = yield Intent(call=rolled_out(bad, GOOD), think_s=1.2)
     if labels:
-        yield Intent(call=put(place("geo", "labels/tier"), "backend"))
+        yield Intent(call=put(place("geo", "labels/tier"), "backend"), think_s=5.0)
     return len(bad) - len(late.value)
 
 

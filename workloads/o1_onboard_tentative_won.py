@@ -31,11 +31,11 @@ B_THINK_S = 7.0
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
-    """The cell over customers, calendar and mail: WorkBench's in `folder` or where they are found, else generated.
+    """The cell over customers, calendar and mail: WorkBench's in `folder`, else generated.
 
     With `irrelevant`, A then takes a note on the customer: that lies in what B listed, and changes nothing B saw.
     """
-    tables = office.state([CUSTOMERS, office.CALENDAR, MAILS], folder=folder or office.workbench_folder())
+    tables = office.state([CUSTOMERS, office.CALENDAR, MAILS], folder=folder)
     sofia = office.person(dict(tables), "Sofia")
     customer = _first(dict(tables), sofia, PROPOSAL)
     _first(dict(tables), sofia, WON)
@@ -76,9 +76,7 @@ def _all(state: Mapping[str, Value], owner: str, status: str) -> list[str]:
 def _first(state: Mapping[str, Value], owner: str, status: str) -> str:
     found = _all(state, owner, status)
     if not found:
-        raise BadInput(
-            f"{owner} has no customer in {INTEREST} who is {status}, and the cell needs one; check {office.VARIABLE}"
-        )
+        raise BadInput(f"{owner} has no customer in {INTEREST} who is {status}, and the cell needs one; check --tables")
     return found[0]
 
 

@@ -38,17 +38,17 @@ class Staff:
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
-    """The cell over tasks and calendar: WorkBench's in `folder` or where they are found, else generated ones.
+    """The cell over tasks and calendar: WorkBench's in `folder`, else generated ones.
 
     With `irrelevant`, A then labels a task of Dmitri's: that lies in what B listed, and changes nothing B saw.
     """
-    state = office.state([TASKS, office.CALENDAR], folder=folder or office.workbench_folder())
+    state = office.state([TASKS, office.CALENDAR], folder=folder)
     names = ("fatima", "dmitri", "carlos", "kofi")
     staff = Staff(**{name: office.person(dict(state), name.title()) for name in names})
     begun = {who: _begun(dict(state), who) for who in (staff.fatima, staff.dmitri)}
     for who, tasks in begun.items():
         if not tasks:
-            raise BadInput(f"{who} has no task in progress, and the cell is about some; check {office.VARIABLE}")
+            raise BadInput(f"{who} has no task in progress, and the cell is about some; check --tables")
     labelled = begun[staff.dmitri][0] if irrelevant else None
     return Workload(
         name=NAME,

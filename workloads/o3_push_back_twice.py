@@ -22,11 +22,11 @@ PUSH_MIN = {"A": 90, "B": 30}
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
-    """The cell over the office calendar: WorkBench's in `folder` or where it is found, else the generated one.
+    """The cell over the office calendar: WorkBench's in `folder`, else the generated one.
 
     With `irrelevant`, A then labels the meeting: that lies in what B looked up, and changes nothing B saw.
     """
-    state = office.state([office.CALENDAR], folder=folder or office.workbench_folder())
+    state = office.state([office.CALENDAR], folder=folder)
     event = _meeting(dict(state))
     person, name, date = _known_by(dict(state), event)
     return Workload(
@@ -56,7 +56,7 @@ def _meeting(state: Mapping[str, Value]) -> str:
     found = [event for event, start in starts.items() if start[-5:] == BEGINS]
     single = [event for event in found if known.count(_known_by(state, event)) == 1]
     if not single:
-        raise BadInput(f"no meeting begins at {BEGINS}, and the cell needs one; check {office.VARIABLE}")
+        raise BadInput(f"no meeting begins at {BEGINS}, and the cell needs one; check --tables")
     return min(single, key=lambda event: (starts[event], event))
 
 

@@ -40,11 +40,11 @@ class Pair:
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
-    """The cell over the office calendar: WorkBench's in `folder` or where it is found, else the generated one.
+    """The cell over the office calendar: WorkBench's in `folder`, else the generated one.
 
     With `irrelevant`, A then labels the first event: that lies in what B looked up, and changes nothing B saw.
     """
-    state = office.state([office.CALENDAR], folder=folder or office.workbench_folder())
+    state = office.state([office.CALENDAR], folder=folder)
     pair = swappable(dict(state))
     first, second = pair.names
     return Workload(
@@ -73,7 +73,7 @@ def swappable(state: Mapping[str, Value]) -> Pair:
             if len(lengths) == 1 and names.count(names[one]) == names.count(names[other]) == 1:
                 chosen, known = (events[one], events[other]), (names[one], names[other])
                 return Pair(person=person, date=date, events=chosen, names=known)
-    raise BadInput(f"nobody has two equally long events on a day, and the cell needs them; check {office.VARIABLE}")
+    raise BadInput("nobody has two equally long events on a day, and the cell needs them; check --tables")
 
 
 def one_snapshot(

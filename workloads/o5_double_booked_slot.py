@@ -38,11 +38,11 @@ class Day:
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
-    """The cell over the office calendar: WorkBench's in `folder` or where it is found, else the generated one.
+    """The cell over the office calendar: WorkBench's in `folder`, else the generated one.
 
     With `irrelevant`, A then labels an event of the day: that lies in what B listed, and changes nothing B saw.
     """
-    state = office.state([office.CALENDAR], folder=folder or office.workbench_folder())
+    state = office.state([office.CALENDAR], folder=folder)
     day = busy_day(dict(state))
     return Workload(
         name=NAME,
@@ -60,7 +60,7 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
 def busy_day(state: Mapping[str, Value]) -> Day:
     """The fullest day of one person that begins at nine, or of any; ties go to the earliest, then by name."""
     if not state:
-        raise BadInput("the calendar has no events, and the cell needs somebody's day; check the folder of the tables")
+        raise BadInput("the calendar has no events, and the cell needs somebody's day; check --tables")
     days: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for name in {path.split("/")[1] for path in state}:
         at = f"calendar/{name}"

@@ -1,10 +1,9 @@
-"""The office world as cells: WorkBench's own tables where they are at hand, else generated ones of the same shape.
+"""The office world as cells: WorkBench's own tables from a folder, or generated ones of the same shape.
 
 A row becomes cells `TABLE/ID/FIELD` that hold integers and strings. WorkBench is Styles et al., 2024.
 """
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,12 +14,6 @@ from coagent.bad_input import BadInput
 from coagent.operation import Value
 from coagent.path_template import path_problem
 from workloads.office_names import DOMAIN, EMPLOYEES, MEETINGS
-
-VARIABLE = "COAGENT_WORKBENCH"
-"""The environment variable that names the folder of WorkBench's tables; empty: use generated ones."""
-
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "workbench"
-"""Where the tables are looked for when nothing is said: beside the repository."""
 
 FIRST_DAY, LAST_DAY = date(2023, 8, 1), date(2023, 12, 21)
 OPENS_MIN, LAST_START_MIN, CLOSES_MIN, SLOT_MIN = 9 * 60, 15 * 60 + 30, 18 * 60, 30
@@ -113,16 +106,6 @@ CALENDAR = Table(
 )
 
 
-def workbench_folder() -> Path | None:
-    """The folder of WorkBench's tables: the environment's, else the one beside the repository if it is there."""
-    named = os.environ.get(VARIABLE)
-    if named is None:
-        return BESIDE if BESIDE.is_dir() else None
-    if named and not Path(named).is_dir():
-        raise BadInput(f"{VARIABLE} names no folder; unset it, or set it to nothing for generated tables", named)
-    return Path(named) if named else None
-
-
 def state(tables: Iterable[Table], *, folder: Path | None, seed: int = 0) -> State:
     """The cells of the tables, sorted by path: read from a folder of CSV files, or generated from a seed.
 
@@ -150,7 +133,7 @@ def read_table(table: Table, folder: Path) -> list[Row]:
             reader = csv.DictReader(lines)
             columns, rows = tuple(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"the {table.name} cannot be read ({error}); check {VARIABLE}", str(path)) from None
+        raise BadInput(f"the {table.name} cannot be read ({error}); check --tables", str(path)) from None
     if columns != table.columns:
         found = ", ".join(columns) or "missing"
         raise BadInput(f"the columns are {found}, not {', '.join(table.columns)}", f"{path}:1")
@@ -187,7 +170,7 @@ def person(state: Mapping[str, Value], first_name: str) -> str:
     found = sorted(one for one in who if one.startswith(f"{first_name.lower()}."))
     if len(found) != 1:
         said = ", ".join(found) or "nobody"
-        raise BadInput(f"the story is about one {first_name}, and the tables have {said}; check {VARIABLE}")
+        raise BadInput(f"the story is about one {first_name}, and the tables have {said}; check --tables")
     return found[0]
 
 

@@ -21,16 +21,16 @@ STORY = "A moves all of Nadia's leads to Sofia while B moves all of Sofia's lead
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
-    """The cell over the office's customers: WorkBench's in `folder` or where they are found, else generated ones.
+    """The cell over the office's customers: WorkBench's in `folder`, else generated ones.
 
     With `irrelevant`, A then takes a note on a lead of Sofia's: that lies in what B listed, and changes nothing B saw.
     """
-    state = office.state([CUSTOMERS], folder=folder or office.workbench_folder())
+    state = office.state([CUSTOMERS], folder=folder)
     nadia, sofia = (office.person(dict(state), name) for name in ("Nadia", "Sofia"))
     leads = {who: _leads(dict(state), who) for who in (nadia, sofia)}
     for who, found in leads.items():
         if not found:
-            raise BadInput(f"{who} has no leads, and the cell needs some to hand over; check {office.VARIABLE}")
+            raise BadInput(f"{who} has no leads, and the cell needs some to hand over; check --tables")
     noted = leads[sofia][0] if irrelevant else None
     return Workload(
         name=NAME,

@@ -21,15 +21,15 @@ NAG, PRAISE = "Overdue tasks", "Good work"
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
-    """The cell over the office's tasks: WorkBench's in `folder` or where they are found, else generated ones.
+    """The cell over the office's tasks: WorkBench's in `folder`, else generated ones.
 
     With `irrelevant`, A then labels one of the tasks: that lies in what B listed, and changes nothing B saw.
     """
-    state = office.state([TASKS], folder=folder or office.workbench_folder())
+    state = office.state([TASKS], folder=folder)
     kofi, carlos = (office.person(dict(state), name) for name in ("Kofi", "Carlos"))
     tasks = overdue_of(kofi, dict(state))
     if not tasks:
-        raise BadInput(f"{kofi} has no overdue task, and the cell is about some; check {office.VARIABLE}")
+        raise BadInput(f"{kofi} has no overdue task, and the cell is about some; check --tables")
     labelled = tasks[0] if irrelevant else None
     return Workload(
         name=NAME,

@@ -1,21 +1,15 @@
-"""The office of every test is the generated one, unless the test asks for WorkBench's own tables."""
+"""WorkBench's own tables, for the tests that hold the generated ones to them."""
+
+from pathlib import Path
 
 import pytest
 
-from workloads import office
-
-
-@pytest.fixture(autouse=True)
-def generated_office(monkeypatch):
-    """No test depends on which tables a machine has."""
-    monkeypatch.setenv(office.VARIABLE, "")
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "workbench"
 
 
 @pytest.fixture
-def workbench(monkeypatch):
-    """The folder of WorkBench's tables; the test is skipped without it."""
-    monkeypatch.delenv(office.VARIABLE)
-    folder = office.workbench_folder()
-    if folder is None:
+def workbench():
+    """The folder of WorkBench's tables beside the repository; the test is skipped without it."""
+    if not BESIDE.is_dir():
         pytest.skip("WorkBench's tables (shared/workbench beside the repository) are not there")
-    return folder
+    return BESIDE

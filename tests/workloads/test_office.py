@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from coagent.bad_input import BadInput
-from workloads import office
+from workloads import office, workload
 from workloads.o5_double_booked_slot import Day, busy_day, first_free
 
 HEADING = "event_id,event_name,participant_email,event_start,duration\n"
@@ -83,14 +83,16 @@ def test_a_row_becomes_four_cells(tmp_path):
     )
 
 
-def test_the_environment_names_the_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(office.VARIABLE, str(tmp_path))
-    assert office.workbench_folder() == tmp_path
-    monkeypatch.setenv(office.VARIABLE, "")
-    assert office.workbench_folder() is None
-    monkeypatch.setenv(office.VARIABLE, str(tmp_path / "missing"))
-    with pytest.raises(BadInput, match="names no folder"):
-        office.workbench_folder()
+def test_the_folder_of_the_tables_is_said_and_nothing_else_decides(tmp_path):
+    (tmp_path / office.CALENDAR.file).write_text(
+        HEADING + "".join(f"{hour},talk,ann@x.example,2023-08-01 {hour:02}:00:00,60\n" for hour in range(9, 12))
+    )
+    given = dict(workload("o5-double-booked", tables=str(tmp_path)).state)
+    assert {path.split("/")[1] for path in given} == {"9", "10", "11"}
+    assert len(workload("o5-double-booked").state) == 1200
+    assert workload("k3-flag", tables=str(tmp_path)).state == workload("k3-flag").state
+    with pytest.raises(BadInput, match="there is no such folder"):
+        workload("o5-double-booked", tables=str(tmp_path / "none"))
 
 
 def test_a_folder_without_the_table_is_refused(tmp_path):
