@@ -23,7 +23,7 @@ from checker.precedence import Edge
 from checker.rehearsal import replayed
 from checker.rerun import Rerun, strayed
 from checker.told import said
-from checker.trial import explaining_order, untried
+from checker.trial import explaining_order, explains, untried
 from checker.verdict import Verdict
 from coagent.bad_input import BadInput
 from coagent.history import History, frozen
@@ -102,6 +102,12 @@ def _missing(history: History, run: Reduced, tools: Mapping[str, Tool]) -> tuple
 def _declared(
     history: History, run: Reduced, faults: list[Anomaly], edges: list[Edge], tools: Mapping[str, Tool]
 ) -> Verdict:
+    if run.combined and not faults:
+        missing = untried(run, tools, one=True)
+        if missing:
+            return Verdict(verdict="unknown", criterion="", missing=(missing,))
+        if explains(history, run, tools, run.transactions):
+            return Verdict(verdict="ok", criterion="", order=run.transactions)
     found, final = replayed(history, run, run.transactions, tools)
     faults += [*found[:MOST], *_diverged(final, run.live, "the write trajectories come to")]
     if not faults:

@@ -18,13 +18,13 @@ MOST = 6
 """Transactions whose orders are all tried: 720."""
 
 
-def untried(run: Reduced, tools: Mapping[str, Tool]) -> str:
-    """Why the orders of a run cannot be tried; empty when they can."""
+def untried(run: Reduced, tools: Mapping[str, Tool], *, one: bool = False) -> str:
+    """Why the orders of a run, or a single one, cannot be tried; empty when they can."""
     at = f"a merge combined what both sides had left at {run.combined[0]}"
-    unknown = next((one for one in run.operations if one.tool not in tools), None)
+    unknown = next((call for call in run.operations if call.tool not in tools), None)
     if unknown:
         return f"{at}, and what {unknown.op} does ({unknown.tool}) is not known"
-    if len(run.transactions) > MOST:
+    if len(run.transactions) > MOST and not one:
         return f"{at}, and the orders of {len(run.transactions)} transactions are too many to try"
     return ""
 
@@ -37,12 +37,13 @@ def explaining_order(
     before = [(edge.source, edge.target) for edge in held]
     for order in permutations(run.transactions):
         place = {name: at for at, name in enumerate(order)}
-        if all(place[first] < place[then] for first, then in before) and _explains(history, run, tools, order):
+        if all(place[first] < place[then] for first, then in before) and explains(history, run, tools, order):
             return order
     return None
 
 
-def _explains(history: History, run: Reduced, tools: Mapping[str, Tool], order: Sequence[str]) -> bool:
+def explains(history: History, run: Reduced, tools: Mapping[str, Tool], order: Sequence[str]) -> bool:
+    """Whether in this order every call returns what its agent was told, and all leave the live state."""
     rank = {name: place for place, name in enumerate(order)}
     ledger = Ledger((path, frozen(value)) for path, value in history.header["state"].items())
     for one in sorted(run.operations, key=lambda one: (rank[one.transaction], one.position)):

@@ -259,6 +259,11 @@ class _Step:
                     self.record("result", op=what.op, agent=what.agent, **outcome_out(result, route, saw))
                 entry = Entry(what.op, call, result)
                 self.set_actor(what.agent, log=inference.entered(one.log, entry, before, replaces))
+            case Report():
+                raise BadInput(
+                    f"protocol {self.setting.protocol.name!r} replies to {what.agent} about {what.op}, and nothing was "
+                    "asked for; emit Reply once for each call"
+                )
         self.awake.append(what.agent)
 
     def notified(self, notice: Notice) -> None:

@@ -274,13 +274,44 @@ class TestCompare:
         words = ("compare", "lost-update", "slots", "--trials", 3, "--json")
         alone, together = coagent(*words), coagent(*words, "--workers", 3)
         assert alone.out == together.out and alone.code == together.code == 0
-        assert len(only_object(alone.out)["rows"]) == 10
+        assert len(only_object(alone.out)["rows"]) == 12
 
     def test_serial_is_the_measure_and_naive_is_fast_and_wrong(self, coagent):
         out = coagent("compare", "lost-update", "--protocols", "naive,serial", "--trials", 4, "--seed", 1, "--json").out
         naive, serial = only_object(out)["rows"]
         assert (serial["speedup"], serial["tokens"], serial["ok"]) == (1.0, 1.0, 1.0)
         assert naive["speedup"] > 1.5 and naive["ok"] == 0.0
+
+    def test_serial_is_run_for_the_ratios_and_not_shown_unless_asked_for(self, coagent):
+        rows = only_object(coagent("compare", "k3-flag", "--protocols", "mtpo,naive", "--trials", 2, "--json").out)[
+            "rows"
+        ]
+        assert [one["protocol"] for one in rows] == ["mtpo", "naive"] and all(one["speedup"] > 1 for one in rows)
+
+    def test_agents_that_overlook_every_notice_are_wrong(self, coagent):
+        words = ("compare", "k2-canary", "--protocols", "mtpo", "--trials", 3, "--json")
+        fine, blind = (only_object(coagent(*words, "--miss", miss).out)["rows"][0] for miss in (0, 1))
+        assert (fine["ok"], blind["ok"]) == (1.0, 0.0) and blind["miss"] == 1.0
+
+    def test_rank_agents_and_the_irrelevant_write_change_what_is_run(self, coagent):
+        words = ("compare", "slots", "--agents", 4, "--rank", "4,3,2,1", "--irrelevant", "--trials", 2)
+        found = only_object(coagent(*words, "--protocols", "mtpo", "--json").out)["rows"]
+        assert [(one["agents"], one["rank"], one["irrelevant"]) for one in found] == [(4, "4,3,2,1", True)]
+        assert "slots, 4 agents, with an irrelevant write, rank 4,3,2,1" in coagent(*words).out
+        plain = only_object(coagent("compare", "slots", "--protocols", "mtpo", "--trials", 2, "--json").out)["rows"]
+        assert plain[0]["undos"] != found[0]["undos"]
+
+    def test_tables_are_those_of_the_folder(self, coagent, tmp_path):
+        heading = "event_id,event_name,participant_email,event_start,duration\n"
+        rows = [f"{hour},talk,ann@x.example,2023-08-01 {hour:02}:00:00,60\n" for hour in (9, 10)]
+        (tmp_path / "calendar_events.csv").write_text(heading + "".join(rows))
+        words = ("o5-double-booked", "--tables", tmp_path)
+        state = only_object(coagent("run", *words, "--record", tmp_path / "h", "--json").out)["final_state"]
+        assert state["calendar/new-A/start"] == "2023-08-01 11:00" and len(state) == 16
+        assert coagent("check", tmp_path / "h", "--tables", tmp_path).code == 0
+        assert coagent("compare", *words, "--trials", 2, "--protocols", "mtpo").code == 0
+        explored = only_object(coagent("explore", *words, "--json").out)
+        assert explored["replay"][-2:] == ["--tables", str(tmp_path)] and explored["verdict"] == "ok"
 
     def test_people_are_told_that_agents_are_simulated(self, coagent):
         out = coagent("compare", "lost-update", "--trials", 1, "--protocols", "mtpo").out

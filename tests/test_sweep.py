@@ -213,8 +213,8 @@ class TestCommand:
         words = ("blob", "--agents", "2,5", "--rank", "launch", "--rank", "shortest-first", "--trials", 3)
         answer = coagent("sweep", *words, "--irrelevant", "--out", tmp_path / "rows", "--workers", 1, "--json")
         found = json.loads(answer.out)
-        assert (found["trials"], found["parts"], found["of"], found["simulated"]) == (60, 1, 1, True)
-        assert len(found["rows"]) == 2 * 2 * 5 and all(one["irrelevant"] for one in found["rows"])
+        assert (found["trials"], found["parts"], found["of"], found["simulated"]) == (72, 1, 1, True)
+        assert len(found["rows"]) == 2 * 2 * 6 and all(one["irrelevant"] for one in found["rows"])
         assert {(one["agents"], one["rank"]) for one in found["rows"]} == {
             (many, rank) for many in (2, 5) for rank in ("launch", "shortest-first")
         }

@@ -18,10 +18,10 @@ EFFECTS = {one.__name__: one for one in get_args(effect.Effect)}
 class Guard:
     """A protocol that answers as `inner` does, or raises BadInput (which names `where`) for a broken contract.
 
-    Refused are: an answer that is no pair of a run and effects, a run that cannot be hashed, a step that changes the
-    run it was given or answers differently when it is made again, something that is no effect, an
-    effect that is not in the protocol's `emits` (every effect, when it names none), and a class that sets one of
-    its fields in vain.
+    Refused are: an answer that is no pair of a run and effects, a run that cannot be hashed or has no equal, a step
+    that changes the run it was given or answers differently when it is made again, something that is no effect, an
+    effect that is not in the protocol's `emits` (every effect, when it names none), and a class that sets one of its
+    fields in vain.
     """
 
     inner: object
@@ -75,6 +75,11 @@ class Guard:
             )
 
     def _hash(self, run: object, what: str) -> int:
+        if (type(run).__eq__, type(run).__hash__) == (object.__eq__, object.__hash__) and run is not None:
+            raise self._refused(
+                f"{what} is a {type(run).__name__}, which equals nothing but itself; make it of frozen dataclasses, "
+                "tuples and immutables.Map, so that states can be told apart"
+            )
         try:
             return hash(run)
         except TypeError as error:

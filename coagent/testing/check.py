@@ -26,7 +26,7 @@ from coagent.testing.small_world import small_worlds
 from coagent.testing.trial import Trial, Witness, every_schedule, one_schedule, plainest
 
 QUICK = Budget(name="quick", states=5_000, examples=20, schedules=5, runs=5)
-CI = Budget(name="ci", states=20_000, examples=2_000, schedules=6, runs=20)
+CI = Budget(name="ci", states=20_000, examples=1_000, schedules=6, runs=20)
 NIGHTLY = Budget(name="nightly", states=400_000, examples=10_000, schedules=20, runs=200, agents=5, steps=8)
 BUDGETS = {one.name: one for one in (QUICK, CI, NIGHTLY)}
 

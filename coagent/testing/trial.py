@@ -84,7 +84,11 @@ class Trial:
 
 
 def every_schedule(scenario: Scenario, protocol: object, *, max_states: int) -> Trial:
-    """Explore a scenario; the witness, when there is one, is on a shortest schedule."""
+    """Explore a scenario; the witness, when there is one, is on a shortest schedule.
+
+    Of a world with more states than that, and nothing wrong in those, one schedule is followed to its end besides: it
+    may have none.
+    """
     workload = from_scenario(scenario)
     found = explored(workload, protocol, max_states=max_states)
     wrong = next((one for one in found.endings if one.others is False), None)
@@ -97,6 +101,8 @@ def every_schedule(scenario: Scenario, protocol: object, *, max_states: int) -> 
             f"after {len(cycle.stem)} choices, the same {len(cycle.cycle)} lead round for ever, with notices on the way"
         )
         witness = _witness(scenario, "livelock", why, followed(scenario, protocol, (*cycle.stem, *cycle.cycle)))
+    elif found.exploration.open:
+        witness = one_schedule(scenario, protocol, Wrapped(()))
     return Trial(
         name=scenario.name,
         states=found.exploration.states,

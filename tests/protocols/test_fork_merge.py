@@ -21,7 +21,7 @@ from coagent.protocols import protocol
 from coagent.protocols.fork_merge import ForkMerge
 from coagent.proving import prove_workload
 from coagent.simulate import Chance, Outcome, finished, simulate
-from coagent.stepper import follow, verdict
+from coagent.stepper import follow, rerun, verdict
 from coagent.testing import random_scenario, small_scenario
 from coagent.tool import TOOLS, Tool, changing
 from coagent.workload import from_scenario
@@ -316,6 +316,7 @@ def test_a_text_that_was_merged_from_both_sides_is_ok_when_an_order_comes_to_it(
     world, found = edited("0, 'x'", "2, 'z'")
     assert world.final_state["text"] == ("x", "b", "z") and not events(world, "abort")
     assert (found.verdict, found.order) == ("ok", ("A", "B"))
+    assert check_history(run_of(world).history, order="declared", rerun=rerun(world.setting.workload)).verdict == "ok"
 
 
 def test_a_conflict_by_the_workloads_own_merge_begins_again() -> None:

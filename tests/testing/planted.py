@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 
 from coagent.effect import Reply, Start
 from coagent.event import Finished, IllegalEvent, Inferring, Invoked, Launched, Performed
-from coagent.protocols import trajectory
 from coagent.protocols.mtpo import Mtpo
 from coagent.protocols.naive import Naive, answered
-from coagent.protocols.run import Phase, Run, Standing, Turn, check_legal
+from coagent.protocols.run import CALLS, RESTARTS, Phase, Run, Turn, check_legal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,78 +73,20 @@ class Checked(Naive):
 PLANTED = (Bubbly(), Forgetful(), Checked())
 
 
-# MTPO with one line of its bookkeeping gone
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuietRedo(Mtpo):
-    """A redo that writes something else than before is no news for those who read that."""
+class Starting(Naive):
+    """Lets everybody begin again who has come to an end."""
 
-    name: str = "quiet-redo"
+    name: str = "starting"
+    emits: frozenset[str] = CALLS | RESTARTS
 
-    def _redone(self, turn, op, event):
-        Mtpo._redone(self, turn, turn.set_op(op.name, wrote=event.wrote), event)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuietMask(Mtpo):
-    """A masked write that is taken out is no news for those whom it was shown."""
-
-    name: str = "quiet-mask"
-
-    def _remove(self, turn, op, by):
-        if op.standing is Standing.MASKED:
-            op = turn.set_op(op.name, standing=Standing.FAILED)
-        Mtpo._remove(self, turn, op, by)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneGlance(Mtpo):
-    """What changes while it is being looked at again is not looked at once more."""
-
-    name: str = "one-glance"
-
-    def _refresh(self, turn, op, cause, stale):
-        if not op.refreshing:
-            Mtpo._refresh(self, turn, op, cause, stale)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostCover(Mtpo):
-    """When a cover goes and a higher one takes its place, what it covered is not told of that."""
-
-    name: str = "lost-cover"
-
-    def _inherit(self, turn, old, by):
-        heir = trajectory.heir(turn, old)
-        if heir is None:
-            return False
-        self._remove(turn, old, by)
-        turn.perform(old.name, "inherit", heir=heir.name)
-        return True
-
-
-SUBTLE = (
-    ("copy under a read of one's own", QuietRedo()),
-    ("copy under a read", QuietRedo()),
-    ("masked write that goes", QuietMask()),
-    ("masked write that goes", OneGlance()),
-    ("masked write whose cover goes", LostCover()),
-)
-"""Each with a small world that shows it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwoReaders(Mtpo):
-    """Of those who read what a late write changed, the lowest two are told."""
-
-    name: str = "two-readers"
-
-    def _refresh_readers(self, turn, write, below=None):
-        stale = [one for one in turn.reading(write.writes) if not one.writes and one.position > write.position]
-        stale = [one for one in stale if below is None or one.position < below.position]
-        for one in sorted(stale, key=lambda one: one.position)[:2]:
-            self._refresh(turn, one, write.name, frozenset({one.name}))
+    def step(self, run, event):
+        if not isinstance(event, Finished):
+            return Naive.step(self, run, event)
+        check_legal(run, event)
+        turn = Turn(run)
+        turn.abort(event.agent, "once more", 1_000_000)
+        return turn.result()
 
 
 # what is no protocol
@@ -261,6 +202,32 @@ class Hasty(Remembering):
     def step(self, run, event):
         after, effects = Naive().step(run, event)
         return after, (*effects, Reply(agent=event.agent, op="A.1")) if isinstance(event, Invoked) else effects
+
+
+class Identical(Remembering):
+    """Changes one and the same object from step to step."""
+
+    name = "identical"
+
+    class Kept:
+        run = Run()
+
+    def start(self):
+        return self.Kept()
+
+    def step(self, run, event):
+        run.run, effects = Naive().step(run.run, event)
+        return run, effects
+
+
+class Chatty(Remembering):
+    """Answers once more when its agent has come to its report."""
+
+    name = "chatty"
+
+    def step(self, run, event):
+        after, effects = Naive().step(run, event)
+        return after, (*effects, Reply(agent=event.agent, op="A.1")) if isinstance(event, Finished) else effects
 
 
 class Trusting(Naive):

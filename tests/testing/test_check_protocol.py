@@ -12,7 +12,7 @@ from coagent.protocols import PROTOCOLS, VARIANTS
 from coagent.protocols.mtpo import Mtpo
 from coagent.testing import CI, QUICK, check, check_protocol, every_schedule, small_worlds
 from coagent.testing.small_world import calls, world
-from tests.testing import planted
+from tests.testing import planted, subtle
 
 CORRECT = ("serial", "2pl", "occ", "mtpo", "mtpo-reissue", "mtpo-footprint", "mtpo-pass")
 HARMLESS = {name for name, one in VARIANTS.items() if not one.expects}
@@ -53,7 +53,7 @@ def test_a_users_protocol_with_a_fault_is_convicted(protocol: object) -> None:
     assert "checker" in report.witness.judges
 
 
-@pytest.mark.parametrize("where, protocol", planted.SUBTLE, ids=lambda one: getattr(one, "name", ""))
+@pytest.mark.parametrize("where, protocol", subtle.SUBTLE, ids=lambda one: getattr(one, "name", ""))
 def test_a_fault_in_one_line_of_the_bookkeeping_shows_in_a_small_world(where: str, protocol: object) -> None:
     witness = every_schedule(world(where), protocol, max_states=QUICK.states).witness
     assert witness is not None and {"oracle", "checker"} <= set(witness.judges)
@@ -61,7 +61,7 @@ def test_a_fault_in_one_line_of_the_bookkeeping_shows_in_a_small_world(where: st
 
 
 def test_random_scenarios_alone_convict_within_a_hundred_of_them() -> None:
-    report = check_protocol(planted.TwoReaders(), budget=replace(QUICK, examples=100), worlds=())
+    report = check_protocol(subtle.TwoReaders(), budget=replace(QUICK, examples=100), worlds=())
     assert report.verdict == "convicted" and report.found.kind == "ending", str(report)
 
 
@@ -81,6 +81,8 @@ REFUSED = {
     planted.Listing: "return (run, effects), the effects as a tuple",
     planted.Failing: "it failed with ZeroDivisionError: division by zero (planted.py:",
     planted.Hasty: "about A.1, which has no result yet",
+    planted.Chatty: "nothing was asked for; emit Reply once for each call",
+    planted.Identical: "start() is a Kept, which equals nothing but itself",
     planted.Leaving: "it failed with SystemExit: 7 (planted.py:",
     planted.InVain: "InVain sets .promises, and the dataclass that it extends sets it back to 'any'",
 }
@@ -115,6 +117,12 @@ def test_a_protocol_that_starts_nobody_is_convicted_of_being_stuck() -> None:
     report = check_protocol(planted.Idle(), budget=QUICK)
     assert report.verdict == "convicted" and report.witness.kind == "stuck"
     assert "counterexample: 1 agent, 0 calls" in str(report)
+
+
+def test_a_protocol_that_always_begins_anew_is_convicted_in_the_first_world_too_large_to_explore() -> None:
+    report = check_protocol(planted.Starting(), budget=replace(QUICK, states=300, runs=0), worlds=small_worlds()[:2])
+    assert report.verdict == "convicted" and report.witness.kind == "endless"
+    assert len(report.worlds) == 1 and report.witness.agents == 1
 
 
 def test_the_same_protocol_and_budget_give_the_same_report() -> None:
