@@ -24,6 +24,7 @@ def measured(cases: Sequence[Case], workers: int) -> polars.DataFrame:
 
 @cache
 def _measured(cases: tuple[Case, ...], workers: int) -> polars.DataFrame:
+    BUILD.mkdir(parents=True, exist_ok=True)
     code = (one.read_bytes() for one in _sources())
     return load(sweep_to(BUILD / _digest(repr(cases).encode(), *code), cases, workers=workers))
 
