@@ -81,10 +81,10 @@ def caption(tables: Tables) -> str:
     return (
         f"Simulated agents. Above: {AGENTS} agents of {STEPS} steps, a step being a read and a write of one object; "
         f"geometric mean of {seeds} seeds at each point. To judge a notice takes {judge_s:g} s whatever an inference "
-        f"takes, and a tool {Cost().tool_s:g} s. Blue: MTPO is faster; black line: as fast; grey dots: the baseline gives up "
-        "in more than half of the seeds, and what is left of it is no measure; the others count only where it does the "
-        f"work. Below: two agents with one step each on a shared object, mean (line) and middle 90 % (band) of {line} "
-        "seeds; a step is two inferences and the report is one."
+        f"takes, and a tool {Cost().tool_s:g} s. Blue: MTPO is faster; black line: as fast; grey dots: the baseline "
+        "gives up in more than half of the seeds, and what is left of it is no measure; seeds count only where both do "
+        f"the work. Below: two agents with one step each on a shared object, mean (line) and middle 90 % (band) of "
+        f"{line} seeds; a step is two inferences and the report is one."
     )
 
 

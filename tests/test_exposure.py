@@ -140,7 +140,7 @@ def test_a_serial_run_moves_the_state_with_each_call_that_writes():
     assert list(moments(work, ("B", "A"))) == [{"x": (0,)}, {"y": (0,)}, {"x": (1,)}]
 
 
-@pytest.mark.parametrize("name", ["naive", "2pl", "occ", "mtpo", "mtpo-reissue"])
+@pytest.mark.parametrize("name", ["naive", "2pl", "occ", "fork-merge", "mtpo", "mtpo-reissue"])
 @pytest.mark.parametrize("cell", ["k1-canary", "k4-pdb", "o2-sick-cover", "x2-nag"])
 def test_what_is_followed_through_a_real_history_is_the_live_store(cell, name):
     run, _ = ran(workload(cell), name, seed=1)
