@@ -50,7 +50,7 @@ FLOORS = (
         "world",
         "crank",
     ),
-    ("simulate", "explore", "state_space", "reduction", "canonical", "liveness", "stepper"),
+    ("simulate", "explore", "state_space", "reduction", "canonical", "liveness", "stepper", "ranking"),
     (
         "cli",
         "__main__",
@@ -64,7 +64,7 @@ FLOORS = (
         "listing",
         "screen",
         "compare",
-        "ranking",
+        "exposure",
         "ground",
         "executor",
         "provenance",
