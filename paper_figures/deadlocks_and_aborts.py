@@ -46,7 +46,8 @@ def draw(tables: Tables) -> Figure:
     middle.set_xticks([0, 1], [WORDS[name].replace(" of ", "\n") for name in EVENTS])
     right.set_title("tokens over serial", loc="left")
     right.set_xlabel("restarts in the trial")
-    right.set_xticks(range(summary.MOST_RESTARTS + 1), [*map(str, range(summary.MOST_RESTARTS)), "3+"])
+    seen = sorted(set(tables["restarts"]["restarts"]))
+    right.set_xticks(seen, [str(one) if one < summary.MOST_RESTARTS else f"{one}+" for one in seen])
     right.set_ylim(bottom=0)
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure

@@ -169,7 +169,8 @@ def _length(ax: Axes, table: polars.DataFrame) -> None:
     ax.minorticks_off()
     ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
     ax.set_xlabel("naive's wall time, s")
-    ax.set_title("the same as agents lengthen", loc="left")
+    ax.set_ylabel("MTPO's over naive's")
+    ax.set_title("as agents get longer, %", loc="left")
     ax.legend(loc="upper right")
 
 
