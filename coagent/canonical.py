@@ -203,7 +203,7 @@ class _Naming:
 
     def _flights(self) -> tuple:
         """The flights in an order that depends only on the order of those that conflict."""
-        flights, ordered = self._world.flights, self._canon.ordered
+        flights, ordered = self._world.flights.all, self._canon.ordered
         told = [self._flight(one) for one in flights]
         if len(told) < 2:
             return tuple(told)

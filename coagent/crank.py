@@ -4,7 +4,6 @@ Works on scratch copies and gives back a new world. The simulated agents' infere
 simulated store changes here, and every record of the history is written here.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coagent import actor, effect, event, inference, performer
@@ -33,7 +32,7 @@ def launched(world: "World") -> "World":
 def taken(world: "World", choice: "Choice", at: float, flight: int | None = None) -> "World":
     """The world after a choice, at a time in seconds. Raises ValueError when it is not among the choices.
 
-    `flight` is the index of the effect that completes, when the caller has just seen that it is ready.
+    `flight` is the ticket of the effect that completes, when the caller has just seen that it is ready.
     """
     step = _Step(world, at)
     if choice.act == "infer":
@@ -43,7 +42,7 @@ def taken(world: "World", choice: "Choice", at: float, flight: int | None = None
     elif flight is not None:
         step.complete(flight)
     else:
-        found = [index for index, flight in world.ready() if (flight.act, flight.op) == choice]
+        found = [ticket for ticket, flight in world.flights.ready() if (flight.act, flight.op) == choice]
         if not found:
             raise ValueError(f"no {choice.act} of {choice.name} may complete now")
         step.complete(found[0])
@@ -205,12 +204,9 @@ class _Step:
 
     def launch_flight(self, what: effect.Perform) -> None:
         if what.act == "resolve":
-            self.flights = tuple(
-                replace(one, act="resolve") if one.op == what.op and one.act == "unknown" else one
-                for one in self.flights
-            )
+            self.flights = self.flights.resolve(what.op)
         else:
-            self.flights = (*self.flights, what)
+            self.flights = self.flights.add(what)
 
     def placed(self, what: effect.Place, cause: event.Invoked) -> None:
         if not self.recorder.listens:
@@ -314,14 +310,11 @@ class _Step:
 
     # the store
 
-    def complete(self, index: int) -> None:
+    def complete(self, ticket: int) -> None:
         """An effect completes: the store changes, and the engine hears of it."""
-        flight = self.flights[index]
-        rest = (*self.flights[:index], *self.flights[index + 1 :])
-        if flight.act == "exec" and flight.op in self.setting.lost:
-            # The answer is lost: the effect keeps its place in the queue until it is resolved.
-            rest = (*self.flights[:index], replace(flight, act="unknown"), *self.flights[index + 1 :])
-        self.flights = rest
+        flight = self.flights.of(ticket)
+        lost = flight.act == "exec" and flight.op in self.setting.lost
+        self.flights = self.flights.lose(ticket) if lost else self.flights.remove(ticket)
         done = performer.perform(
             self.live, flight, self.setting.workload.tools, self.setting.lost, self.recorder.listens
         )

@@ -23,7 +23,7 @@ from coagent.workload import Setting
 from coagent.world import Choice, World
 
 Move = tuple[Choice, int | None]
-"""A choice, and its effect's index in flight."""
+"""A choice, and its effect's ticket."""
 
 SAMPLE = 32
 """One in so many states with a private choice is tried both ways round, with every other choice there."""
@@ -62,7 +62,7 @@ class Reduction:
 
     def _private(self, world: World, moves: list[Move]) -> int | None:
         for at, (choice, flight) in enumerate(moves):
-            what = _first_event(world, choice.name) if flight is None else world.flights[flight]
+            what = _first_event(world, choice.name) if flight is None else world.flights.of(flight)
             said = self.private(world.run, what)
             if said is None:
                 raise Unsound("the protocol withdrew what it says of private steps: not every call here is versioned")

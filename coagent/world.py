@@ -5,7 +5,6 @@ chooses is somebody else's business: the clock, everyone, chance, the reader. A 
 `take` returns another one, and the history so far comes along without counting as state.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,8 +12,9 @@ from immutables import Map
 
 from coagent import crank, effect, store
 from coagent.actor import Actor
+from coagent.flights import Flights
 from coagent.operation import Value
-from coagent.path import ancestors, any_overlap
+from coagent.path import any_overlap
 from coagent.performer import Live
 from coagent.performer import opened as stocked
 from coagent.recording import Recorder, Tally
@@ -36,18 +36,18 @@ class World:
     run: object
     actors: Map
     live: Live
-    flights: tuple[effect.Perform, ...] = ()
+    flights: Flights = Flights()
     recorder: Recorder | Tally = field(compare=False)
 
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: inferences that may end, by agent, then effects that nothing earlier conflicts with."""
-        ends = [Choice("infer", name) for name in self.order if self.actors[name].mode == "inferring"]
-        return (*ends, *(Choice(flight.act, flight.op) for _, flight in self.ready()))
+        return tuple(choice for choice, _ in self.moves())
 
     def moves(self) -> list[tuple[Choice, int | None]]:
-        """The choices, each with its effect's index in flight (None: an inference), for `crank.taken`."""
-        ends = [(Choice("infer", name), None) for name in self.order if self.actors[name].mode == "inferring"]
-        return ends + [(Choice(flight.act, flight.op), at) for at, flight in self.ready()]
+        """The choices, each with its effect's ticket (None: an inference), for `crank.taken`."""
+        agents, actors = self.setting.workload.agents, self.actors
+        ends = [(Choice("infer", one.name), None) for one in agents if actors[one.name].mode == "inferring"]
+        return ends + [(Choice(flight.act, flight.op), at) for at, flight in self.flights.ready()]
 
     def take(self, choice: Choice, *, at: float = 0.0) -> "World":
         """The world after this choice, at a time in seconds. Raises ValueError when it is not among the choices."""
@@ -72,53 +72,6 @@ class World:
     def reports(self) -> dict[str, object]:
         """The agents' last messages."""
         return {name: self.actors[name].report for name in self.order}
-
-    def ready(self) -> Iterator[tuple[int, effect.Perform]]:
-        """The effects that may complete now, with their index in flight: nothing before them conflicts (C2)."""
-        if len(self.flights) == 1:
-            if self.flights[0].act != "unknown":
-                yield 0, self.flights[0]
-            return
-        before = Touched()
-        for at, flight in enumerate(self.flights):
-            if flight.act != "unknown" and not before.conflicts(flight):
-                yield at, flight
-            before.add(flight)
-
-
-class Touched:
-    """The footprints of the effects met so far, for asking quickly whether a later one conflicts with any."""
-
-    def __init__(self) -> None:
-        self._ops: set[str] = set()
-        self._written: set[str] = set()
-        self._above_written: set[str] = set()
-        self._read: set[str] = set()
-        self._above_read: set[str] = set()
-
-    def add(self, flight: effect.Perform) -> None:
-        """Remember an effect."""
-        self._ops.add(flight.op)
-        for paths, at, above in (
-            (flight.writes, self._written, self._above_written),
-            (flight.reads, self._read, self._above_read),
-        ):
-            for path in paths:
-                if path not in at:
-                    at.add(path)
-                    above.update(ancestors(path))
-
-    def conflicts(self, flight: effect.Perform) -> bool:
-        """Whether one writes what the other touches, or they are on one operation."""
-        return (
-            flight.op in self._ops
-            or any(_meets(path, self._written, self._above_written) for path in (*flight.reads, *flight.writes))
-            or any(_meets(path, self._read, self._above_read) for path in flight.writes)
-        )
-
-
-def _meets(path: str, at: set[str], above: set[str]) -> bool:
-    return path in at or path in above or any(one in at for one in ancestors(path))
 
 
 def conflict(left: effect.Perform, right: effect.Perform) -> bool:

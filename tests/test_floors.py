@@ -48,6 +48,7 @@ FLOORS = (
         "recording",
         "world",
         "crank",
+        "flights",
     ),
     ("simulate", "explore", "state_space", "reduction", "canonical", "liveness", "stepper"),
     (
