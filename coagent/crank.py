@@ -7,11 +7,11 @@ simulated store changes here, and every record of the history is written here.
 from typing import TYPE_CHECKING
 
 from coagent import actor, effect, event, inference, performer
-from coagent.actor import Actor, Ask, Entry, Report, TakeBack
+from coagent.actor import DIED, Actor, Ask, Entry, Report, TakeBack
 from coagent.bad_input import BadInput
 from coagent.change import changed
 from coagent.operation import Notice, Result
-from coagent.program import report_out
+from coagent.program import Failure, report_out
 from coagent.recording import args_out, cells_out, outcome_out
 
 if TYPE_CHECKING:
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 
 def launched(world: "World") -> "World":
-    """The world when every agent has been launched, in pre-order, and whoever may begin is inferring."""
+    """The world when every agent that does not come late has been launched, and whoever may begin is inferring."""
     step = _Step(world, 0.0)
-    for index, one in enumerate(world.setting.workload.agents):
-        rank = (index + 1,)
-        step.record("launch", agent=one.name, rank=list(rank))
-        step.feed(event.Launched(agent=one.name, rank=rank))
+    for one in world.setting.workload.agents:
+        if world.actors[one.name].mode != "absent":
+            step.launch(one.name)
     step.wake()
     return step.world()
 
@@ -39,6 +38,12 @@ def taken(world: "World", choice: "Choice", at: float, flight: int | None = None
         if choice.name not in world.actors or world.actors[choice.name].mode != "inferring":
             raise ValueError(f"{choice.name} is not inferring")
         step.end_inference(choice.name)
+    elif choice.act == "launch":
+        if (choice, None) not in world.moves():
+            raise ValueError(f"{choice.name} is not the next to be launched")
+        step.set_actor(choice.name, mode="waiting")
+        step.launch(choice.name)
+        step.wake()
     elif flight is not None:
         step.complete(flight)
     else:
@@ -96,8 +101,17 @@ class _Step:
 
     # agents
 
+    def launch(self, name: str) -> None:
+        """An agent joins, above all who are there."""
+        rank = (self.actors[name].index + 1,)
+        self.record("launch", agent=name, rank=list(rank))
+        self.feed(event.Launched(agent=name, rank=rank))
+
     def begin_inference(self, name: str) -> None:
-        """Consume what was delivered, and work out what the inference will come to."""
+        """Consume what was delivered, and work out what the inference will come to; unless the agent dies instead."""
+        if self.calls_left(name) == 0:
+            self.feed(event.Died(agent=name))
+            return
         self.record("infer", agent=name, attempt=self.actors[name].attempt)
         self.set_actor(name, mode="inferring", fresh=(), inferences=self.actors[name].inferences + 1)
         self.feed(event.Inferring(agent=name))
@@ -112,6 +126,10 @@ class _Step:
                 declared = actor.declare(workload.tools, entry.call)
                 action = Ask(call=entry.call, declaration=declared, think_s=None, decision="rewrite", replaces=entry.op)
         self.set_actor(name, action=action, think_s=inference.seconds(one, action, spec, cost, self.setting.seed))
+
+    def calls_left(self, name: str) -> int | None:
+        one = self.actors[name]
+        return inference.calls_left(one, self.setting.workload.agents[one.index])
 
     def end_inference(self, name: str) -> None:
         """The inference comes to a call, a retraction or the report, unless the gate holds it."""
@@ -186,17 +204,17 @@ class _Step:
                 self.awake.append(agent)
             case effect.Mask():
                 self.masked(what, cause)
+            case effect.Bury(agent=agent):
+                self.record("abort", agent=agent, attempt=self.actors[agent].attempt, because=DIED)
+                self.record("give-up", agent=agent, because=DIED)
+                self.set_actor(agent, mode="done", log=(), held=(), fresh=(), report=Failure(DIED), died=True)
             case effect.Restart() | effect.GiveUp():
                 self.restarted(what)
             case effect.Commit(agent=agent):
                 self.record("commit", agent=agent)
                 self.set_actor(agent, mode="done")
-            case effect.Park(agent=agent, op=op):
-                self.record("park", agent=agent, op=op)
-            case effect.Release(agent=agent, op=op):
-                self.record("release", agent=agent, op=op)
-            case effect.Withdraw(agent=agent, op=op):
-                self.record("withdraw", agent=agent, op=op)
+            case effect.Park() | effect.Release() | effect.Withdraw():
+                self.record(type(what).__name__.lower(), agent=what.agent, op=what.op)
             case effect.Cancel(op=op, by=by):
                 self.record("cancel", op=op, by=by)
             case effect.Remove():
@@ -313,11 +331,12 @@ class _Step:
     def complete(self, ticket: int) -> None:
         """An effect completes: the store changes, and the engine hears of it."""
         flight = self.flights.of(ticket)
-        lost = flight.act == "exec" and flight.op in self.setting.lost
-        self.flights = self.flights.lose(ticket) if lost else self.flights.remove(ticket)
-        done = performer.perform(
-            self.live, flight, self.setting.workload.tools, self.setting.lost, self.recorder.listens
-        )
+        lost = self.setting.lost
+        if flight.act == "exec" and self.calls_left(flight.op.rpartition(".")[0]) == 1:
+            lost = {**lost, flight.op: True}
+        unknown = flight.act == "exec" and flight.op in lost
+        self.flights = self.flights.lose(ticket) if unknown else self.flights.remove(ticket)
+        done = performer.perform(self.live, flight, self.setting.workload.tools, lost, self.recorder.listens)
         self.live = done.live
         for kind, fields in done.records:
             self.record(kind, **fields)

@@ -28,6 +28,11 @@ def seconds(one: Actor, action: Action, spec: Agent, cost: Cost, seed: int) -> f
     return judging + thinking * spread(cost.noise if seed else 0.0, (seed, one.name, len(one.log), one.attempt))
 
 
+def calls_left(one: Actor, spec: Agent) -> int | None:
+    """How many more calls of its program an agent lives to make, the last without an answer; None: any number."""
+    return None if spec.dies_after is None else max(spec.dies_after - len(one.log), 0)
+
+
 def decision(action: Action) -> str:
     """What a judgement came to."""
     match action:

@@ -1,6 +1,7 @@
 """The closed world of a simulated run: engine, scripted agents, store, and the effects in flight.
 
-All nondeterminism is in `choices()`: which inference ends next, which effect completes next. Who
+All nondeterminism is in `choices()`: which inference ends next, which effect completes next, and when a late agent
+is launched. Who
 chooses is somebody else's business: the clock, everyone, chance, the reader. A world is a value;
 `take` returns another one, and the history so far comes along without counting as state.
 """
@@ -18,14 +19,20 @@ from coagent.path import any_overlap
 from coagent.performer import Live
 from coagent.performer import opened as stocked
 from coagent.recording import Recorder, Tally
-from coagent.workload import Setting
+from coagent.workload import Setting, check_launches
 
 
 class Choice(NamedTuple):
-    """Something that may happen next: an agent's inference ends (`infer`), or an effect on an operation completes."""
+    """Something that may happen next: an agent's inference ends (`infer`), an agent comes late (`launch`), or an
+    effect on an operation completes."""
 
     act: str
     name: str
+
+    @property
+    def of_agent(self) -> bool:
+        """Whether `name` is an agent's, not an operation's."""
+        return self.act in ("infer", "launch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +47,21 @@ class World:
     recorder: Recorder | Tally = field(compare=False)
 
     def choices(self) -> tuple[Choice, ...]:
-        """What may happen next: inferences that may end, by agent, then effects that nothing earlier conflicts with."""
+        """What may happen next: inferences that may end, and the next late agent's launch, by agent; then effects that
+        nothing earlier conflicts with."""
         return tuple(choice for choice, _ in self.moves())
 
     def moves(self) -> list[tuple[Choice, int | None]]:
-        """The choices, each with its effect's ticket (None: an inference), for `crank.taken`."""
-        agents, actors = self.setting.workload.agents, self.actors
-        ends = [(Choice("infer", one.name), None) for one in agents if actors[one.name].mode == "inferring"]
-        return ends + [(Choice(flight.act, flight.op), at) for at, flight in self.flights.ready()]
+        """The choices, each with its effect's ticket (None: an inference or a launch), for `crank.taken`."""
+        found: list[tuple[Choice, int | None]] = []
+        for one in self.setting.workload.agents:
+            mode = self.actors[one.name].mode
+            if mode == "inferring":
+                found.append((Choice("infer", one.name), None))
+            elif mode == "absent":
+                found.append((Choice("launch", one.name), None))
+                break
+        return found + [(Choice(flight.act, flight.op), at) for at, flight in self.flights.ready()]
 
     def take(self, choice: Choice, *, at: float = 0.0) -> "World":
         """The world after this choice, at a time in seconds. Raises ValueError when it is not among the choices."""
@@ -60,7 +74,7 @@ class World:
 
     @property
     def quiescent(self) -> bool:
-        """GlobalQuiet: every agent has committed (or given up), and nothing is in flight."""
+        """GlobalQuiet: every agent has come, and committed or given up, and nothing is in flight."""
         return not self.flights and all(one.mode == "done" for one in self.actors.values())
 
     @property
@@ -84,11 +98,20 @@ def conflict(left: effect.Perform, right: effect.Perform) -> bool:
 
 
 def opened(setting: Setting, recorder: Recorder | Tally | None = None) -> World:
-    """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring."""
+    """The world at the start: who does not come late is launched, in pre-order, and whoever may begin is inferring.
+
+    Raises BadInput when the agents are not listed in the order of their coming.
+    """
     workload = setting.workload
+    check_launches(workload.agents)
     actors = Map(
         {
-            one.name: Actor(name=one.name, index=index, context_tokens=workload.cost.system_tokens)
+            one.name: Actor(
+                name=one.name,
+                index=index,
+                mode="absent" if one.launch_s else "waiting",
+                context_tokens=workload.cost.system_tokens,
+            )
             for index, one in enumerate(workload.agents)
         }
     )

@@ -1,4 +1,4 @@
-"""The effects under way: which may complete is what pairwise conflict says, at a cost that does not grow with the rest."""
+"""The effects under way: which may complete is what pairwise conflict says, and a completion looks at few others."""
 
 from random import Random
 

@@ -29,7 +29,18 @@ CELLS = {
 }
 """Modules of this package, by the name of the workload that each builds."""
 
-FAMILIES = {"slots": "slots", "blob": "blob", "balance": "balance", "chain": "chain"}
+FAMILIES = {
+    "slots": "slots",
+    "blob": "blob",
+    "balance": "balance",
+    "chain": "chain",
+    "ring": "ring",
+    "pushes": "pushes",
+    "readers": "readers",
+    "disjoint": "disjoint",
+    "late-joiner": "late_joiner",
+    "dies": "dies",
+}
 """Modules of the workloads that take a number of agents."""
 
 SHORT = {

@@ -12,12 +12,12 @@ from enum import Enum
 from immutables import Map
 
 from coagent.change import changed
-from coagent.effect import Commit, Effect, GiveUp, Perform, Place, Reply, Restart
-from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Performed, Retracted
+from coagent.effect import Bury, Commit, Effect, GiveUp, Perform, Place, Reply, Restart
+from coagent.event import Died, Event, Finished, IllegalEvent, Inferring, Invoked, Performed, Retracted
 from coagent.operation import Call, Cell, Declaration, Notice, Position, Result, between, following
 from coagent.path import PathIndex
 
-CALLS = frozenset({"Start", "Place", "Perform", "Reply", "Commit"})
+CALLS = frozenset({"Start", "Place", "Perform", "Reply", "Bury", "Commit"})
 """The effects that every protocol may emit."""
 WAITS = frozenset({"Park", "Release"})
 """Calls may be made to wait."""
@@ -37,7 +37,7 @@ class Phase(Enum):
     WAITING = "waiting"  # its call has not been answered
     PARKED = "parked"  # its call waits for something else than the store
     FINISHED = "finished"  # reported, may be reopened
-    DONE = "done"  # committed or given up
+    DONE = "done"  # committed, given up or dead
 
     __hash__ = object.__hash__
 
@@ -47,6 +47,7 @@ LEGAL = {
     Invoked: {Phase.INFERRING},
     Retracted: {Phase.INFERRING},
     Finished: {Phase.INFERRING},
+    Died: {Phase.READY},
 }
 """Which agent events are allowed in which phase; anything else is an IllegalEvent."""
 
@@ -256,15 +257,24 @@ class Turn:
         """The counted operations whose write set overlaps the paths."""
         return [self.ops[name] for name in self.writers.overlapping(paths)]
 
+    def compensate(self, name: str) -> None:
+        """Undo an agent's writes, last in first out; what cannot be undone stays."""
+        for op in [self.ops[one] for one in reversed(self.agents[name].ops)]:
+            self.unindex(op)
+            emitted = op.standing is Standing.APPLIED or (op.standing is Standing.FLYING and op.flights)
+            if op.writes and emitted and op.declaration.recoverable:
+                self.perform(op.name, "undo")
+            self.set_op(op.name, standing=Standing.REMOVED)
+
+    def bury(self, name: str) -> None:
+        """End a dead agent's run, with no notice waiting for it and nothing of it left to repair."""
+        self.set_agent(name, phase=Phase.DONE, ops=(), inbox=(), awaits=None)
+        self.emit(Bury(agent=name))
+
     def abort(self, name: str, because: str, restarts: int) -> None:
         """Undo an attempt's writes, last in first out, and let the agent begin again, or give up after `restarts`."""
         agent = self.agents[name]
-        for op in [self.ops[one] for one in reversed(agent.ops)]:
-            self.unindex(op)
-            emitted = op.standing is Standing.APPLIED or (op.standing is Standing.FLYING and op.flights)
-            if op.writes and emitted:
-                self.perform(op.name, "undo")
-            self.set_op(op.name, standing=Standing.REMOVED)
+        self.compensate(name)
         if agent.attempt > restarts:
             self.set_agent(name, phase=Phase.DONE, ops=(), inbox=(), awaits=None)
             self.emit(GiveUp(agent=name, because=because))
