@@ -12,7 +12,7 @@ from coagent import naming
 from coagent.operation import Value, same
 from coagent.performer import Live
 from coagent.performer import opened as stocked
-from coagent.ranking import ranked
+from coagent.ranking import ordered
 from coagent.workload import Workload
 from workloads import GENERATED
 
@@ -79,7 +79,7 @@ def _stamps(name: str) -> tuple[tuple[str, int, int], ...]:
 
 @lru_cache(maxsize=KEPT)
 def _ground(name: str, agents: int | None, irrelevant: bool, rank: str, tables: str, stamps: object) -> Ground:
-    return Ground(ranked(naming.target(name, agents, irrelevant, tables), rank))
+    return Ground(ordered(naming.target(name, agents, irrelevant, tables), rank))
 
 
 @lru_cache(maxsize=KEPT)

@@ -1,131 +1,188 @@
-"""Chooses a pre-order for the agents of a workload, from what each would do alone on the state at the start.
+"""Chooses the pre-order of a workload's agents before the run, from what each would do alone.
 
-Knows nothing of protocols or seeds: predictions are of nominal think times, so the choice is the same in every trial.
+An agent is run by itself on the state at the start, with think times as they stand: its calls, their declared
+footprints and when they end are all that is predicted from. Knows nothing of the contended run, its seed or protocol.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import networkx as nx
+from itertools import combinations
 
 from coagent.bad_input import BadInput
 from coagent.path import any_overlap
 from coagent.protocols.serial import Serial
 from coagent.simulate import Clock, simulate
-from coagent.workload import Setting, Workload
+from coagent.workload import Workload
+from coagent.world import Setting
 
-RANKS = ("launch", "shortest-first", "critical-path", "fewest-conflicts")
-"""The rules by name; a permutation of 1 to n, such as `2,1`, is an order of its own."""
+EXACT_AGENTS = 10
+"""Up to this many agents the order with the fewest predicted conflicts is found among all; above, by local search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Solo:
-    """An agent alone: how long it takes in seconds, and of each call the time, the declared reads and the writes."""
+class PlannedCall:
+    """A call as its agent makes it when alone: declared paths, and when its execution ends, in seconds from launch."""
 
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    ends_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an agent does alone on the state at the start; `seconds` is simulated time from launch to commit."""
+
+    name: str
+    calls: tuple[PlannedCall, ...]
     seconds: float
-    calls: tuple[tuple[float, tuple[str, ...], tuple[str, ...]], ...]
 
 
-def ranked(workload: Workload, rank: str) -> Workload:
-    """The workload with its agents in the order that a rule or a permutation of launch numbers gives.
+def ordered(workload: Workload, rank: str) -> Workload:
+    """The workload with its agents in the pre-order that `rank` names: one of `RANKS`, or a permutation like `2,1`.
 
-    Raises BadInput for a rule that there is not, and for numbers that are no permutation.
+    Raises BadInput for another word, and for numbers that are no order of the workload's agents.
     """
-    order = _order(workload, rank)
-    return replace(workload, agents=tuple(workload.agents[index] for index in order))
+    if rank in RANKS:
+        names = RANKS[rank](plans(workload)) if rank != "launch" else [one.name for one in workload.agents]
+    else:
+        names = [workload.agents[number - 1].name for number in _permutation(rank, workload)]
+    by_name = {one.name: one for one in workload.agents}
+    return replace(workload, agents=tuple(by_name[name] for name in names))
 
 
-def check_rank(rank: str) -> None:
-    """Raise BadInput for what is neither a rule nor a permutation of 1 to n."""
-    if rank not in RANKS:
-        _permutation(rank)
+def plans(workload: Workload) -> tuple[Plan, ...]:
+    """What each agent would do alone, in the order of the agents."""
+    return tuple(_plan(replace(workload, agents=(one,))) for one in workload.agents)
 
 
-def solos(workload: Workload) -> tuple[Solo, ...]:
-    """What each agent does alone, in launch order."""
-    return tuple(_solo(replace(workload, agents=(one,))) for one in workload.agents)
+def shortest_first(planned: Sequence[Plan]) -> list[str]:
+    """Who needs the fewest seconds alone comes first."""
+    return [one.name for one in sorted(planned, key=lambda one: one.seconds)]
 
 
-def _solo(alone: Workload) -> Solo:
-    run = simulate(Setting(workload=alone, protocol=Serial()), Clock(alone.cost.tool_s))
-    calls = ((one["at"], tuple(one["reads"]), tuple(one["writes"])) for one in run.history.of("invoke"))
-    return Solo(seconds=run.seconds, calls=tuple(calls))
+def critical_path_first(planned: Sequence[Plan]) -> list[str]:
+    """Who stands at the head of the longest chain of agents, each reading what one before it writes, comes first.
+
+    A chain is as long as its agents' seconds together. Agents that read each other's writes in a circle
+    are one link, as long as all of them; among them whoever takes longest comes first.
+    """
+    readers = {
+        one.name: {other.name for other in planned if other is not one and _feeds(one, other)} for one in planned
+    }
+    reached = {name: _reached(name, readers) for name in readers}
+    seconds = {one.name: one.seconds for one in planned}
+    lengths: dict[str, float] = {}
+
+    def length(name: str) -> float:
+        if name not in lengths:
+            circle = {other for other in reached[name] if name in reached[other]} | {name}
+            beyond = set().union(*(readers[one] for one in circle)) - circle
+            total = sum(seconds[one] for one in sorted(circle)) + max(map(length, sorted(beyond)), default=0.0)
+            lengths.update(dict.fromkeys(circle, total))
+        return lengths[name]
+
+    return sorted(readers, key=lambda name: (-length(name), -seconds[name]))
 
 
-def _order(workload: Workload, rank: str) -> list[int]:
-    launch = list(range(len(workload.agents)))
-    match rank:
-        case "launch":
-            return launch
-        case "shortest-first":
-            alone = solos(workload)
-            return sorted(launch, key=lambda index: alone[index].seconds)
-        case "critical-path":
-            return _critical(solos(workload))
-        case "fewest-conflicts":
-            return _fewest(solos(workload))
-        case _:
-            given = _permutation(rank)
-            if len(given) != len(launch):
-                raise BadInput(
-                    f"--rank {rank!r} orders {len(given)} agents and {workload.name!r} has {len(launch)}; name each "
-                    "once by its launch number"
-                )
-            return given
+def fewest_conflicts(planned: Sequence[Plan]) -> list[str]:
+    """The order with the fewest predicted late writes and stale reads in all; of several, the first by launch numbers.
+
+    Exact up to `EXACT_AGENTS` agents; above, each is moved to where it costs least until no move helps.
+    """
+    costs = {
+        (one.name, other.name): predicted_conflicts(one, other)
+        for one in planned
+        for other in planned
+        if one is not other
+    }
+    names = [one.name for one in planned]
+    return _least(names, costs) if len(names) <= EXACT_AGENTS else _settled(names, costs)
 
 
-def _permutation(rank: str) -> list[int]:
+def predicted_conflicts(low: Plan, high: Plan) -> int:
+    """How many pairs there are of a write of `low` and a call of `high` that touches what it writes and ends sooner."""
+    return sum(
+        write.ends_s > call.ends_s and any_overlap(write.writes, (*call.reads, *call.writes))
+        for write in low.calls
+        if write.writes
+        for call in high.calls
+    )
+
+
+RANKS: Mapping[str, Callable[[Sequence[Plan]], list[str]]] = {
+    "launch": lambda planned: [one.name for one in planned],
+    "shortest-first": shortest_first,
+    "critical-path": critical_path_first,
+    "fewest-conflicts": fewest_conflicts,
+}
+"""Ways of choosing a pre-order, by name; ties are left in launch order."""
+
+
+def _permutation(rank: str, workload: Workload) -> list[int]:
     words = [word.strip() for word in rank.split(",")]
     if not all(word.isascii() and word.isdigit() and len(word) < 4 for word in words):
         raise BadInput(f"--rank is {rank!r}; known are {', '.join(RANKS)}, and launch numbers in order, like 2,1")
-    given = [int(word) - 1 for word in words]
-    if sorted(given) != list(range(len(given))):
+    numbers, many = [int(word) for word in words], len(workload.agents)
+    if sorted(numbers) != list(range(1, len(numbers) + 1)):
         raise BadInput(f"--rank {rank!r} is no order of agents; name each once by its launch number, like 2,1")
-    return given
+    if len(numbers) != many:
+        raise BadInput(
+            f"--rank {rank!r} orders {len(numbers)} agents and {workload.name!r} has {many}; name each once by its "
+            "launch number"
+        )
+    return numbers
 
 
-def _critical(alone: tuple[Solo, ...]) -> list[int]:
-    """Agents with most work at and behind them first: their own time, and the longest chain of those that read them.
-
-    List scheduling by the longest path (Hu, 1961); agents that read each other count as one link, the longest of them.
-    """
-    graph = nx.DiGraph()
-    graph.add_nodes_from(range(len(alone)))
-    graph.add_edges_from((one, other) for one in graph for other in graph if _feeds(alone[one], alone[other]))
-    links = nx.condensation(graph)
-    behind: dict[int, float] = {}
-    for link in reversed(list(nx.topological_sort(links))):
-        behind[link] = max((behind[after] + _longest(alone, links, after) for after in links[link]), default=0.0)
-    of = links.graph["mapping"]
-    return sorted(range(len(alone)), key=lambda index: -(alone[index].seconds + behind[of[index]]))
-
-
-def _longest(alone: tuple[Solo, ...], links: nx.DiGraph, link: int) -> float:
-    return max(alone[index].seconds for index in links.nodes[link]["members"])
-
-
-def _feeds(writer: Solo, reader: Solo) -> bool:
-    """Whether some call of one agent reads what some call of another writes."""
-    if writer is reader:
-        return False
-    return any(any_overlap(writes, reads) for _, _, writes in writer.calls for _, reads, _ in reader.calls)
-
-
-def _fewest(alone: tuple[Solo, ...]) -> list[int]:
-    """Whoever would be late for the others least often goes first, then whoever would of the rest (greedy)."""
-    many = range(len(alone))
-    late = {(one, other): _late(alone[one], alone[other]) for one in many for other in many if one != other}
-    left, order = list(many), []
-    while left:
-        first = min(left, key=lambda one: sum(late[one, other] - late[other, one] for other in left if other != one))
-        order.append(first)
-        left.remove(first)
-    return order
-
-
-def _late(low: Solo, high: Solo) -> int:
-    """How many pairs there are of a write of one agent and an earlier call of another that it conflicts with."""
-    return sum(
-        when > before and any_overlap(writes, (*reads, *other))
-        for when, _, writes in low.calls
-        for before, reads, other in high.calls
+def _plan(alone: Workload) -> Plan:
+    outcome = simulate(Setting(workload=alone, protocol=Serial()), Clock(alone.cost.tool_s))
+    ended = {record["op"]: record["at"] for record in outcome.history.of("result")}
+    calls = tuple(
+        PlannedCall(reads=tuple(record["reads"]), writes=tuple(record["writes"]), ends_s=ended[record["op"]])
+        for record in outcome.history.of("invoke")
+        if record["op"] in ended
     )
+    return Plan(name=alone.agents[0].name, calls=calls, seconds=outcome.seconds)
+
+
+def _feeds(one: Plan, other: Plan) -> bool:
+    reads = {path for call in other.calls for path in call.reads}
+    return any_overlap({path for call in one.calls for path in call.writes}, reads)
+
+
+def _reached(start: str, readers: Mapping[str, set[str]]) -> set[str]:
+    found, ahead = set(), [start]
+    while ahead:
+        new = readers[ahead.pop()] - found
+        found |= new
+        ahead.extend(new)
+    return found
+
+
+def _least(names: list[str], costs: Mapping[tuple[str, str], int]) -> list[str]:
+    """The cheapest order of all, by subsets: the best order of a set ends in one of its members."""
+    best: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {(): (0, ())}
+    for size in range(1, len(names) + 1):
+        for members in combinations(range(len(names)), size):
+            ways = []
+            for last in members:
+                total, order = best[tuple(one for one in members if one != last)]
+                total += sum(costs[names[one], names[last]] for one in order)
+                ways.append((total, (*order, last)))
+            best[members] = min(ways)
+    return [names[one] for one in best[tuple(range(len(names)))][1]]
+
+
+def _settled(names: list[str], costs: Mapping[tuple[str, str], int]) -> list[str]:
+    order, moved = list(names), True
+    while moved:
+        moved = False
+        for name in names:
+            here = order.index(name)
+            rest = [one for one in order if one != name]
+            totals = [sum(costs[name, one] for one in rest)]
+            for one in rest:
+                totals.append(totals[-1] - costs[name, one] + costs[one, name])
+            there = min(range(len(totals)), key=lambda at: (totals[at], at))
+            if totals[there] < totals[here]:
+                order, moved = [*rest[:there], name, *rest[there:]], True
+    return order

@@ -26,7 +26,12 @@ FIGURES = {
     "b": "cost_against_speed",
     "c": "canary_timelines",
     "d": "deadlocks_and_aborts",
+    "e": "judge_errors",
+    "f": "many_agents",
+    "g": "rank_choice",
+    "h": "exposure_before_quiet",
     "i": "policies",
+    "j": "contention_crossover",
     "k": "where_we_part",
 }
 """Modules of this package by the letter of the figure that each makes."""

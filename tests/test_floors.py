@@ -51,7 +51,7 @@ FLOORS = (
         "crank",
         "flights",
     ),
-    ("simulate", "explore", "state_space", "reduction", "canonical", "liveness", "stepper"),
+    ("simulate", "explore", "state_space", "reduction", "canonical", "liveness", "stepper", "ranking"),
     (
         "cli",
         "__main__",
@@ -65,7 +65,7 @@ FLOORS = (
         "listing",
         "screen",
         "compare",
-        "ranking",
+        "exposure",
         "ground",
         "executor",
         "provenance",

@@ -8,7 +8,7 @@ import pytest
 
 from checker.oracle import serial
 from coagent.bad_input import BadInput
-from coagent.ranking import RANKS, solos
+from coagent.ranking import RANKS, plans
 from coagent.simulate import Clock, simulate
 from coagent.stepper import verdict
 from coagent.trial import Case, Trial, setting, trial
@@ -173,7 +173,7 @@ class TestRank:
 
     def test_shortest_first_is_by_the_time_that_each_takes_alone(self):
         for name in ("k1-canary", "o2-sick-cover", "chain"):
-            alone = dict(zip(self.agents(name, "launch"), (one.seconds for one in solos(workload(name))), strict=True))
+            alone = dict(zip(self.agents(name, "launch"), (one.seconds for one in plans(workload(name))), strict=True))
             times = [alone[agent] for agent in self.agents(name, "shortest-first")]
             assert times == sorted(times)
         assert self.agents("k1-canary", "shortest-first") == ["B", "A"]

@@ -14,7 +14,15 @@ from paper_figures.figure import FIGURES
 from paper_figures.page import page
 from paper_figures.writing import read_tables
 
-TINY = {"correctness_speedup_tokens": {}, "policies": {"QUICK": 1, "LONGER_S": (0, 30)}}
+TINY = {
+    "correctness_speedup_tokens": {},
+    "policies": {"QUICK": 1, "LONGER_S": (0, 30)},
+    "judge_errors": {"QUICK": 1, "CASCADE_QUICK": 1},
+    "many_agents": {"QUICK": {2: 2, 4: 1, 8: 1}},
+    "rank_choice": {"QUICK": 1, "SAMPLE": 2},
+    "exposure_before_quiet": {"QUICK": 1},
+    "contention_crossover": {"QUICK": 1, "LINE_QUICK": 2, "LENGTHS": (1, 3, 8)},
+}
 TURNS = ("first", "second")
 MOST_BYTES = 3_000_000
 
