@@ -223,8 +223,6 @@ class _Step:
                 self.record(type(what).__name__.lower(), agent=what.agent, op=what.op)
             case effect.Cancel(op=op, by=by):
                 self.record("cancel", op=op, by=by)
-            case effect.Remove():
-                pass
 
     def launch_flight(self, what: effect.Perform | effect.Merge) -> None:
         if what.act == "resolve":
