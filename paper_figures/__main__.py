@@ -26,14 +26,20 @@ class _Parser(argparse.ArgumentParser):
         raise BadInput(f"{message}; python -m paper_figures --help says what there is")
 
 
-def made(only: str | None, *, quick: bool, workers: int, folder: Path) -> None:
-    """Measure, draw and write these figures, saying each as it comes, and write the page anew."""
-    figures = chosen(only)
-    for letter, module in figures.items():
+def made(only: str | None, *, quick: bool, workers: int, folder: Path, redraw: bool = False) -> None:
+    """Measure, draw and write these figures, saying each as it comes, and write the page anew.
+
+    With `redraw` nothing is measured: the tables are those in the folder. Raises BadInput where there are none.
+    """
+    for letter, module in chosen(only).items():
         start = perf_counter()
-        write_tables(folder, module.NAME, module.data(quick, workers))
-        note_origin(folder, module.NAME, "quick" if quick else "full")
-        paths = write_picture(folder, module, read_tables(folder, module.NAME))
+        if not redraw:
+            write_tables(folder, module.NAME, module.data(quick, workers))
+            note_origin(folder, module.NAME, "quick" if quick else "full")
+        tables = read_tables(folder, module.NAME)
+        if not tables:
+            raise BadInput(f"no tables of {module.NAME} are there to draw; leave --redraw out", str(folder / "data"))
+        paths = write_picture(folder, module, tables)
         print(f"({letter}) {module.NAME}: {perf_counter() - start:.1f} s, {', '.join(map(str, paths))}", flush=True)
     (folder / "README.md").write_text(page(folder), encoding="utf-8")
     print(folder / "README.md")
@@ -48,12 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--folder", type=Path, help=f"where to write (default: {HERE.name}, with --quick build/{QUICK.name})"
     )
+    parser.add_argument("--redraw", action="store_true", help="measure nothing: draw again what was measured")
     try:
         asked = parser.parse_args(argv)
         if asked.workers < 1:
             raise BadInput(f"--workers is {asked.workers}, and somebody has to simulate; give 1 or more")
         folder = asked.folder or (QUICK if asked.quick else HERE)
-        made(asked.only, quick=asked.quick, workers=asked.workers, folder=folder)
+        how = {"quick": asked.quick, "workers": asked.workers, "redraw": asked.redraw}
+        made(asked.only, folder=folder, **how)
     except (BadInput, OSError) as error:
         print(f"paper_figures: {error}", file=sys.stderr)
         return BAD_INPUT

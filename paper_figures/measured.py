@@ -1,4 +1,7 @@
-"""Sweeps that figures share: simulated once, kept in the build folder, found again while code and cases are alike."""
+"""Sweeps that figures share: simulated once, kept in the build folder, found again while code and cases are alike.
+
+What an interrupted run had done of a sweep is not done again.
+"""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,7 +10,7 @@ from pathlib import Path
 
 import polars
 
-from coagent.sweep import swept
+from coagent.sweep import load, sweep_to
 from coagent.trial import Case
 
 ROOT = Path(__file__).parent.parent
@@ -21,15 +24,9 @@ def measured(cases: Sequence[Case], workers: int) -> polars.DataFrame:
 
 @cache
 def _measured(cases: tuple[Case, ...], workers: int) -> polars.DataFrame:
-    path = BUILD / f"{_digest(repr(cases).encode(), *(one.read_bytes() for one in _sources()))}.parquet"
-    if path.is_file():
-        return polars.read_parquet(path)
-    rows = swept(cases, workers=workers)
     BUILD.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    rows.write_parquet(half)
-    half.rename(path)
-    return rows
+    code = (one.read_bytes() for one in _sources())
+    return load(sweep_to(BUILD / _digest(repr(cases).encode(), *code), cases, workers=workers))
 
 
 def _sources() -> list[Path]:

@@ -14,11 +14,11 @@ HEAD = """\
 # The evaluation, figure by figure
 
 All of this is made by `python -m paper_figures` (extra `figures`; `--quick` is for a look, with few trials, and writes
-elsewhere; `--only a,c` makes some). **The agents are simulated**: programs with think times, a price list for tokens,
-and a judge that errs at a given rate. The numbers called *the papers'* were measured there with a real model
-(deepseek-v4-flash, ten trials a cell); ours are what the protocols do to simulated agents, and no number of ours is a
-model's. The think times and token prices were fitted once, to the papers' canary, and are the same for every protocol.
-Intervals are 95 %. Numbers on this page are read from `data/` when the page is made.
+elsewhere; `--only a,c` makes some; `--redraw` draws what was measured). **The agents are simulated**: programs with
+think times, a price list for tokens, and a judge that errs at a given rate. The numbers called *the papers'* were
+measured there with a real model (deepseek-v4-flash, ten trials a cell); ours are what the protocols do to simulated
+agents, and no number of ours is a model's. The think times and token prices were fitted once, to the papers' canary,
+and are the same for every protocol. Intervals are 95 %. Numbers on this page are read from `data/` when it is made.
 """
 
 

@@ -74,6 +74,16 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+def test_drawing_again_measures_nothing_and_draws_the_same(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = tiny / "first" / "figures" / "deadlocks_and_aborts.svg"
+    before = drawn.read_bytes()
+    drawn.unlink()
+    module = import_module("paper_figures.deadlocks_and_aborts")
+    monkeypatch.setattr(module, "data", lambda *_: pytest.fail("measured"))
+    made("d", quick=True, workers=1, folder=tiny / "first", redraw=True)
+    assert drawn.read_bytes() == before
+
+
 def test_the_page_follows_the_data(tiny: Path, tmp_path: Path) -> None:
     for path in files(tiny / "first" / "data"):
         (tmp_path / "data").mkdir(exist_ok=True)
@@ -125,6 +135,7 @@ def test_the_figures_in_the_tree_are_small() -> None:
         (["--workers", "two"], "two"),
         (["--fast"], "--fast"),
         (["--only", "c", "--folder", "/dev/null/x"], "/dev/null"),
+        (["--only", "c", "--folder", "/nowhere", "--redraw"], "/nowhere/data: no tables of canary_timelines"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_3(argv: list[str], says: str, capsys: pytest.CaptureFixture) -> None:
