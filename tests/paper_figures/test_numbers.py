@@ -11,7 +11,7 @@ from coagent.simulate import Clock, simulate
 from coagent.sweep import cases
 from coagent.trial import trial
 from coagent.workload import Setting
-from paper_figures import measured, papers, summary
+from paper_figures import measured, papers, summary, where_we_part
 from paper_figures.interval import of_means, wilson
 from paper_figures.reasons import REASONS
 from paper_figures.style import HATCHES, MARKERS, family
@@ -117,3 +117,24 @@ def test_every_protocol_that_is_compared_has_a_sign_besides_its_colour_and_a_rea
     assert len(set(MARKERS.values())) == len(MARKERS)
     assert {name for name, _ in REASONS} == set(papers.SPEEDUP) - {"serial"}
     assert family("mtpo-reissue") == "mtpo"
+
+
+def test_what_stands_over_each_time_line_is_what_it_shows(monkeypatch) -> None:
+    monkeypatch.setattr(where_we_part, "CELLS", ())
+    tables = where_we_part.data(quick=True, workers=1)
+    shown = [tables["strokes"].filter(polars.col("panel") == index) for index in range(len(where_we_part.PANELS))]
+    deadlock, wait, abort, naive, repair = shown
+    [at] = of(deadlock, "abort")["start"]
+    victim = deadlock.filter((polars.col("agent") == "B") & (polars.col("start") < at))
+    assert (of(victim, "read").height, of(victim, "write").height) == (1, 0)
+    assert of(wait, "blocked").height and not of(wait, "abort").height
+    [lost] = of(abort, "abort").iter_rows(named=True)
+    [other] = of(abort.filter(polars.col("agent") != lost["agent"]), "commit")["start"]
+    assert lost["start"] > other
+    ends = of(naive, "commit")["start"]
+    assert ends.max() < 1.05 * ends.min()
+    assert of(repair, "repair")["start"].item() > of(repair, "commit")["start"].min()
+
+
+def of(table: polars.DataFrame, kind: str) -> polars.DataFrame:
+    return table.filter(polars.col("kind") == kind)
