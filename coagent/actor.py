@@ -16,6 +16,10 @@ Program = Callable[[], Generator[Intent, Result, Value]]
 """An agent's behaviour: a fresh generator that yields intents, is sent their results, and returns its report."""
 
 
+DIED = "died"
+"""Why the attempt of a dead agent ended, and its report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One operation as its agent knows it; `result` None means cancelled, to be reissued or dropped."""
@@ -59,11 +63,12 @@ Action = Ask | TakeBack | Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A scripted agent in the world. `mode` is `inferring`, `waiting`, `resting` (reported) or `done`.
+    """A scripted agent in the world. `mode` is `absent` (not launched yet), `inferring`, `waiting`, `resting`
+    (reported) or `done`.
 
     `fresh` are the operations whose notices the present inference consumed, `held` what the gate
     held back and has not been made again: `(call,)`, or `(None,)` for a report, `doubts` what an erring judge will
-    needlessly redo.
+    needlessly redo. Who `gave_up` or `died` is done without having committed.
     """
 
     name: str
@@ -76,6 +81,7 @@ class Actor:
     doubts: tuple[str, ...] = ()
     report: object = None
     gave_up: bool = False
+    died: bool = False
     action: Action | None = field(default=None, compare=False)
     think_s: float = field(default=0.0, compare=False)
     inferences: int = field(default=0, compare=False)

@@ -93,7 +93,7 @@ class _Naming:
         if len(run.agents) < len(canon._order):
             raise Opaque
         for at, name in enumerate(canon._order):
-            ops = run.agents[name].ops if world.actors[name].mode != "done" else ()
+            ops = run.agents[name].ops if world.actors[name].mode not in ("done", "absent") else ()
             for place, op in enumerate(ops):
                 names[op] = at * _PER_AGENT + place
             listed.append(len(ops))
@@ -142,9 +142,12 @@ class _Naming:
             names[name] = self._canon._index[agent] * _PER_AGENT + _UNLISTED + counts[agent]
 
     def _agent(self, name: str) -> tuple:
-        agent, one = self._run.agents[name], self._world.actors[name]
+        one = self._world.actors[name]
+        if one.mode == "absent":
+            return (one.mode,)
+        agent = self._run.agents[name]
         if one.mode == "done":
-            return (agent.phase.value, agent.flights, _said(one.report), one.gave_up)
+            return (agent.phase.value, agent.flights, _said(one.report), one.gave_up, one.died)
         names, entry_of = self.names, self._entry
         return (
             agent.phase.value,
@@ -208,7 +211,7 @@ class _Naming:
 
     def _flights(self) -> tuple:
         """The flights in an order that depends only on the order of those that conflict."""
-        flights, ordered = self._world.flights, self._canon.ordered
+        flights, ordered = self._world.flights.all, self._canon.ordered
         told = [self._flight(one) for one in flights]
         if len(told) < 2:
             return tuple(told)

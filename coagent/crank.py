@@ -4,15 +4,14 @@ Works on scratch copies and gives back a new world. The simulated agents' infere
 simulated store changes here, and every record of the history is written here.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coagent import actor, effect, event, inference, performer
-from coagent.actor import Actor, Ask, Entry, Report, TakeBack
+from coagent.actor import DIED, Actor, Ask, Entry, Report, TakeBack
 from coagent.bad_input import BadInput
 from coagent.change import changed
 from coagent.operation import Notice, Result
-from coagent.program import report_out
+from coagent.program import Failure, report_out
 from coagent.recording import args_out, cells_out, outcome_out
 
 if TYPE_CHECKING:
@@ -20,12 +19,11 @@ if TYPE_CHECKING:
 
 
 def launched(world: "World") -> "World":
-    """The world when every agent has been launched, in pre-order, and whoever may begin is inferring."""
+    """The world when every agent that does not come late has been launched, and whoever may begin is inferring."""
     step = _Step(world, 0.0)
-    for index, one in enumerate(world.setting.workload.agents):
-        rank = (index + 1,)
-        step.record("launch", agent=one.name, rank=list(rank))
-        step.feed(event.Launched(agent=one.name, rank=rank))
+    for one in world.setting.workload.agents:
+        if world.actors[one.name].mode != "absent":
+            step.launch(one.name)
     step.wake()
     return step.world()
 
@@ -33,17 +31,23 @@ def launched(world: "World") -> "World":
 def taken(world: "World", choice: "Choice", at: float, flight: int | None = None) -> "World":
     """The world after a choice, at a time in seconds. Raises ValueError when it is not among the choices.
 
-    `flight` is the index of the effect that completes, when the caller has just seen that it is ready.
+    `flight` is the ticket of the effect that completes, when the caller has just seen that it is ready.
     """
     step = _Step(world, at)
     if choice.act == "infer":
         if choice.name not in world.actors or world.actors[choice.name].mode != "inferring":
             raise ValueError(f"{choice.name} is not inferring")
         step.end_inference(choice.name)
+    elif choice.act == "launch":
+        if (choice, None) not in world.moves():
+            raise ValueError(f"{choice.name} is not the next to be launched")
+        step.set_actor(choice.name, mode="waiting")
+        step.launch(choice.name)
+        step.wake()
     elif flight is not None:
         step.complete(flight)
     else:
-        found = [index for index, flight in world.ready() if (flight.act, flight.op) == choice]
+        found = [ticket for ticket, flight in world.flights.ready() if (flight.act, flight.op) == choice]
         if not found:
             raise ValueError(f"no {choice.act} of {choice.name} may complete now")
         step.complete(found[0])
@@ -97,8 +101,17 @@ class _Step:
 
     # agents
 
+    def launch(self, name: str) -> None:
+        """An agent joins, above all who are there."""
+        rank = (self.actors[name].index + 1,)
+        self.record("launch", agent=name, rank=list(rank))
+        self.feed(event.Launched(agent=name, rank=rank))
+
     def begin_inference(self, name: str) -> None:
-        """Consume what was delivered, and work out what the inference will come to."""
+        """Consume what was delivered, and work out what the inference will come to; unless the agent dies instead."""
+        if self.calls_left(name) == 0:
+            self.feed(event.Died(agent=name))
+            return
         self.record("infer", agent=name, attempt=self.actors[name].attempt)
         self.set_actor(name, mode="inferring", fresh=(), inferences=self.actors[name].inferences + 1)
         self.feed(event.Inferring(agent=name))
@@ -114,6 +127,10 @@ class _Step:
                 action = Ask(call=entry.call, declaration=declared, think_s=None, decision="rewrite", replaces=entry.op)
         think_s = inference.seconds(one, action, spec, cost, self.setting.draw)
         self.set_actor(name, action=action, think_s=think_s)
+
+    def calls_left(self, name: str) -> int | None:
+        one = self.actors[name]
+        return inference.calls_left(one, self.setting.workload.agents[one.index])
 
     def end_inference(self, name: str) -> None:
         """The inference comes to a call, a retraction or the report, unless the gate holds it."""
@@ -191,31 +208,27 @@ class _Step:
                 self.awake.append(agent)
             case effect.Mask():
                 self.masked(what, cause)
+            case effect.Bury(agent=agent):
+                self.record("abort", agent=agent, attempt=self.actors[agent].attempt, because=DIED)
+                self.record("give-up", agent=agent, because=DIED)
+                self.live = performer.dropped(self.live, agent)
+                self.set_actor(agent, mode="done", log=(), held=(), fresh=(), report=Failure(DIED), died=True)
             case effect.Restart() | effect.GiveUp():
                 self.restarted(what)
             case effect.Commit(agent=agent):
                 self.record("commit", agent=agent)
                 self.live = performer.dropped(self.live, agent)
                 self.set_actor(agent, mode="done")
-            case effect.Park(agent=agent, op=op):
-                self.record("park", agent=agent, op=op)
-            case effect.Release(agent=agent, op=op):
-                self.record("release", agent=agent, op=op)
-            case effect.Withdraw(agent=agent, op=op):
-                self.record("withdraw", agent=agent, op=op)
+            case effect.Park() | effect.Release() | effect.Withdraw():
+                self.record(type(what).__name__.lower(), agent=what.agent, op=what.op)
             case effect.Cancel(op=op, by=by):
                 self.record("cancel", op=op, by=by)
-            case effect.Remove():
-                pass
 
     def launch_flight(self, what: effect.Perform | effect.Merge) -> None:
         if what.act == "resolve":
-            self.flights = tuple(
-                replace(one, act="resolve") if one.op == what.op and one.act == "unknown" else one
-                for one in self.flights
-            )
+            self.flights = self.flights.resolve(what.op)
         else:
-            self.flights = (*self.flights, what)
+            self.flights = self.flights.add(what)
 
     def placed(self, what: effect.Place, cause: event.Invoked) -> None:
         if not self.recorder.listens:
@@ -276,17 +289,10 @@ class _Step:
 
     def delivered(self, what: effect.Deliver) -> None:
         """Put notices into the agent's context; an erring judge overlooks some, or doubts what it need not."""
-        one, judge = self.actors[what.agent], self.setting.judge
-        log, doubts = one.log, one.doubts
+        one, setting = self.actors[what.agent], self.setting
         self.record("consume", agent=what.agent, ops=[notice.op for notice in what.notices])
-        for notice in what.notices:
-            key = (*self.setting.draw, one.name, notice.op, notice.cause)
-            if judge.misses(key):
-                continue
-            log = tuple(Entry(entry.op, entry.call, notice.result) if entry.op == notice.op else entry for entry in log)
-            if judge.overdoes(key):
-                doubts += inference.next_write(log, notice.op, self.setting.workload.tools)
-        tokens = one.context_tokens + self.setting.workload.cost.notice_tokens * len(what.notices)
+        log, doubts = inference.consumed(one, what.notices, setting.judge, setting.draw, setting.workload.tools)
+        tokens = one.context_tokens + setting.workload.cost.notice_tokens * len(what.notices)
         fresh = tuple(notice.op for notice in what.notices)
         self.set_actor(what.agent, log=log, doubts=doubts, fresh=fresh, context_tokens=tokens)
 
@@ -318,19 +324,19 @@ class _Step:
 
     # the store
 
-    def complete(self, index: int) -> None:
+    def complete(self, ticket: int) -> None:
         """An effect completes: the store changes, and the engine hears of it."""
-        flight = self.flights[index]
-        rest = (*self.flights[:index], *self.flights[index + 1 :])
-        if flight.act == "exec" and flight.place is None and flight.op in self.setting.lost:
-            # The answer is lost: the effect keeps its place in the queue until it is resolved.
-            rest = (*self.flights[:index], replace(flight, act="unknown"), *self.flights[index + 1 :])
-        self.flights = rest
+        flight = self.flights.of(ticket)
+        lost, live = self.setting.lost, flight.act == "exec" and flight.place is None
+        if live and self.calls_left(flight.op.rpartition(".")[0]) == 1:
+            lost = {**lost, flight.op: True}
+        unknown = live and flight.op in lost
+        self.flights = self.flights.lose(ticket) if unknown else self.flights.remove(ticket)
         workload = self.setting.workload
         if isinstance(flight, effect.Merge):
             done = performer.merge(self.live, flight, self.actors[flight.agent].attempt, workload.merge)
         else:
-            done = performer.perform(self.live, flight, workload.tools, self.setting.lost, self.recorder.listens)
+            done = performer.perform(self.live, flight, workload.tools, lost, self.recorder.listens)
         self.live = done.live
         for kind, fields in done.records:
             self.record(kind, **fields)

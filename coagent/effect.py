@@ -202,6 +202,13 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bury:
+    """A dead agent's run is over; what is to be taken back of it, its protocol has asked for before."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """An agent's run is final; what was captured for undoing it may go."""
 
@@ -226,5 +233,6 @@ Effect = (
     | Remove
     | Restart
     | GiveUp
+    | Bury
     | Commit
 )

@@ -57,6 +57,16 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Died:
+    """An agent is gone in mid-run, for good: nobody takes the answer that is there for it, and nobody will ever go on.
+
+    What it did is half of something, so it is taken back, by whoever takes anything back, and not begun again.
+    """
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Performed:
     """An effect on the store came back. `act` is `exec`, `redo`, `undo`, `inherit`, `refresh` or `resolve`.
 
@@ -81,7 +91,7 @@ class Merged:
     conflicts: tuple[str, ...] = ()
 
 
-Event = Launched | Inferring | Invoked | Retracted | Finished | Performed | Merged
+Event = Launched | Inferring | Invoked | Retracted | Finished | Died | Performed | Merged
 
 
 class IllegalEvent(Exception):

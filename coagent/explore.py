@@ -33,6 +33,7 @@ class Ending:
     reports: dict[str, object]
     gave_up: tuple[str, ...]
     schedule: tuple[int, ...]
+    died: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +138,10 @@ def _note(endings: dict[str, Ending], world: World, schedule: tuple[int, ...]) -
     kind = "quiescent" if world.quiescent else "stuck"
     state: dict[str, Value] = world.final_state
     gave_up = tuple(name for name in world.order if world.actors[name].gave_up)
+    died = tuple(name for name in world.order if world.actors[name].died)
     last = {name: one.report if one.mode in ("resting", "done") else None for name, one in world.actors.items()}
     reports = {name: last[name] for name in world.order}
-    key = repr((kind, state, reports, gave_up))
+    key = repr((kind, state, reports, gave_up, died))
     if key not in endings or (len(schedule), schedule) < (len(endings[key].schedule), endings[key].schedule):
         endings[key] = Ending(
             kind=kind,
@@ -147,4 +149,5 @@ def _note(endings: dict[str, Ending], world: World, schedule: tuple[int, ...]) -
             reports={name: report_out(report) for name, report in reports.items()},
             gave_up=gave_up,
             schedule=schedule,
+            died=died,
         )

@@ -26,7 +26,8 @@ MOST_AGENTS = 6
 class Judged:
     """An ending; `right` says whether the protocol's promise allows it (None: too many orders to tell), `why` why.
 
-    `others` says so of the agents that did not give up; an ending in which one did is never right.
+    `others` says so of the agents that did not give up; an ending in which one did is never right. Who died is to
+    have done nothing.
     """
 
     ending: Ending
@@ -127,7 +128,8 @@ class Promise:
 
     def judge(self, ending: Ending) -> Judged:
         """Whether an ending is as promised."""
-        names = tuple(one.name for one in self._workload.agents if one.name not in ending.gave_up)
+        gone = {*ending.gave_up, *ending.died}
+        names = tuple(one.name for one in self._workload.agents if one.name not in gone)
         others, why = self._judge(ending, names)
         if ending.gave_up:
             why = f"{', '.join(ending.gave_up)} gave up; for the others, {why}"

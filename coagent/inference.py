@@ -6,7 +6,8 @@ Pure functions over an agent's log and its next action.
 from collections.abc import Mapping
 
 from coagent.actor import Action, Actor, Ask, Entry, Report, TakeBack
-from coagent.judge import spread
+from coagent.judge import Judge, spread
+from coagent.operation import Notice
 from coagent.tool import Tool, declare
 from coagent.workload import Agent, Cost
 
@@ -31,6 +32,11 @@ def seconds(one: Actor, action: Action, spec: Agent, cost: Cost, draw: tuple[str
     return judging + thinking * spread(cost.noise if draw[1] else 0.0, (*draw, one.name, len(one.log), one.attempt))
 
 
+def calls_left(one: Actor, spec: Agent) -> int | None:
+    """How many more calls of its program an agent lives to make, the last without an answer; None: any number."""
+    return None if spec.dies_after is None else max(spec.dies_after - len(one.log), 0)
+
+
 def decision(action: Action) -> str:
     """What a judgement came to."""
     match action:
@@ -48,6 +54,24 @@ def entered(log: tuple[Entry, ...], entry: Entry, before: str | None, replaces: 
     """The log with an entry at its place."""
     where = next((at for at, one in enumerate(log) if one.op == (replaces or before)), len(log))
     return (*log[:where], entry, *log[where + bool(replaces) :])
+
+
+def consumed(
+    one: Actor, notices: tuple[Notice, ...], judge: Judge, draw: tuple[str, int], tools: Mapping[str, Tool]
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The log with the results that the notices tell of, and the operations that the judge then doubts.
+
+    An erring judge overlooks some notices, or doubts what it need not.
+    """
+    log, doubts = one.log, one.doubts
+    for notice in notices:
+        key = (*draw, one.name, notice.op, notice.cause)
+        if judge.misses(key):
+            continue
+        log = tuple(Entry(entry.op, entry.call, notice.result) if entry.op == notice.op else entry for entry in log)
+        if judge.overdoes(key):
+            doubts += next_write(log, notice.op, tools)
+    return log, doubts
 
 
 def next_write(log: tuple[Entry, ...], op: str, tools: Mapping[str, Tool]) -> tuple[str, ...]:

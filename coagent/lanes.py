@@ -102,6 +102,8 @@ class _Told:
     def _agent_text(self, record: Record, calls: Mapping[str, Record]) -> str:
         agent = (record.get("agent"), record["at"])
         match record["event"]:
+            case "launch" if record["at"]:
+                return "joins, last in the order"
             case "hold":
                 held = call(record) if "tool" in record else "its report"
                 return f"held: {held}, for a notice came first"
@@ -118,6 +120,8 @@ class _Told:
                 return "commits"
             case "abort" if agent not in self.given_up:
                 return f"aborts and starts again ({record['because']})"
+            case "give-up" if record["because"] == "died":
+                return "dies"
             case "give-up":
                 return f"gives up ({record['because']})"
             case _:
@@ -168,7 +172,8 @@ def _time(at: float) -> str:
 def _in_lanes(history: History, names: list[str], width: int) -> Iterator[str]:
     each = (width - _CLOCK) // len(names) - 1
     yield " " * _CLOCK + " ".join(_fit(f"{name} (rank {index})", each) for index, name in enumerate(names, 1)).rstrip()
-    marks, last = dict.fromkeys(names, "┊"), None
+    late = {record["agent"] for record in history.of("launch") if record["at"]}
+    marks, last = {name: "" if name in late else "┊" for name in names}, None
     for record, row in rows(history):
         _mark(marks, record)
         if row is None:
@@ -224,7 +229,7 @@ def _mark(marks: dict[str, str], record: Record) -> None:
     match record["event"]:
         case "infer":
             marks[record["agent"]] = "┃"
-        case "inferred":
+        case "launch" | "inferred":
             marks[record["agent"]] = "┊"
         case "commit" | "give-up":
             marks[record["agent"]] = ""

@@ -164,7 +164,8 @@ class _Proving:
 
     def ordered(self, outcome: Outcome, real: End, workload: Workload) -> tuple[tuple[str, ...], End]:
         """The serial order that the run should be compared with, and how it ends; any will do where none fits."""
-        names = tuple(name for name in outcome.world.order if not outcome.world.actors[name].gave_up)
+        actors = outcome.world.actors
+        names = tuple(name for name in outcome.world.order if not (actors[name].gave_up or actors[name].died))
         if self.protocol.promises == "declared":
             return names, serial(workload, names)
         found = check_history(outcome.history, order="any").order

@@ -23,7 +23,7 @@ from coagent.workload import Setting
 from coagent.world import Choice, World
 
 Move = tuple[Choice, int | None]
-"""A choice, and its effect's index in flight."""
+"""A choice, and its effect's ticket."""
 
 SAMPLE = 32
 """One in so many states with a private choice is tried both ways round, with every other choice there."""
@@ -38,10 +38,14 @@ class Unsound(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Reduction:
-    """The private choices of one search; `sample` 1 tries every state, 0 none; `tried` counts those tried."""
+    """The private choices of one search; `sample` 1 tries every state, 0 none; `tried` counts those tried.
+
+    No choice of a `mortal` agent is private: it may be its last, and what it did is then taken back.
+    """
 
     canon: Canon
     private: object = None
+    mortal: frozenset[str] = frozenset()
     sample: int = SAMPLE
     tried: int = 0
     _met: int = field(default=0)
@@ -62,7 +66,9 @@ class Reduction:
 
     def _private(self, world: World, moves: list[Move]) -> int | None:
         for at, (choice, flight) in enumerate(moves):
-            what = _first_event(world, choice.name) if flight is None else world.flights[flight]
+            if choice.act == "launch" or (choice.name if flight is None else _owner(choice)) in self.mortal:
+                continue
+            what = _first_event(world, choice.name) if flight is None else world.flights.of(flight)
             said = self.private(world.run, what)
             if said is None:
                 raise Unsound("the protocol withdrew what it says of private steps: not every call here is versioned")
@@ -93,6 +99,11 @@ class Reduction:
         return self.canon.key(world)
 
 
+def mortal(setting: Setting) -> frozenset[str]:
+    """The agents that will die."""
+    return frozenset(one.name for one in setting.workload.agents if one.dies_after is not None)
+
+
 def own_private(setting: Setting) -> object:
     """What the protocol says of private choices, if its own class says it and answers cannot get lost; or None."""
     said = getattr(setting.protocol, "private", None)
@@ -112,6 +123,10 @@ def _first_event(world: World, name: str) -> Invoked | Retracted | Finished:
             return Retracted(agent=name, op=op)
         case Report(report=report):
             return Finished(agent=name, report=report)
+
+
+def _owner(choice: Choice) -> str:
+    return choice.name.rpartition(".")[0]
 
 
 def _at(move: Move) -> tuple[Choice, float, int | None]:

@@ -36,7 +36,8 @@ class Ran:
     """One run and its judgement.
 
     `invariant` is None when the workload has none, `order_exact` says whether final state and reports are those of
-    the pre-order run serially (None: the run did not end, or the programs do not when run alone).
+    the pre-order run serially, without those who died (None: the run did not end, or the programs do not when run
+    alone).
     """
 
     outcome: Outcome
@@ -163,8 +164,10 @@ def counts(records: Iterable[Record], cost: Cost) -> Counts:
 
 
 def _order_exact(outcome: Outcome) -> bool | None:
-    expected = serial_outcome(outcome.world.setting.workload, outcome.world.order)
+    world, end = outcome.world, outcome.history.end
+    lived = tuple(name for name in world.order if not world.actors[name].died)
+    expected = serial_outcome(world.setting.workload, lived)
     if expected is None:
         return None
-    end = outcome.history.end
-    return equal(end["final_state"], expected[0]) and equal(end["reports"], expected[1])
+    reports = {name: end["reports"][name] for name in lived}
+    return equal(end["final_state"], expected[0]) and equal(reports, expected[1])

@@ -98,7 +98,8 @@ def finished(world: World, taken: tuple[int, ...], now: float, schedule: object)
 
 
 class Clock:
-    """Chooses what is due first: inferences after their think time, effects `tool_s` after nothing holds them back."""
+    """Chooses what is due first: inferences after their think time, effects `tool_s` after nothing holds them back,
+    launches at their own time."""
 
     def __init__(self, tool_s: float) -> None:
         self._tool_s, self._now, self._due = tool_s, 0.0, {}
@@ -106,9 +107,14 @@ class Clock:
     def __call__(self, world: World, choices: tuple[Choice, ...]) -> tuple[int, float]:
         due = {}
         for choice in choices:
-            one = world.actors[choice.name] if choice.act == "infer" else None
+            one = world.actors[choice.name] if choice.of_agent else None
             key = (choice, one.inferences if one else 0)
-            due[key] = self._due.get(key, self._now + (one.think_s if one else self._tool_s))
+            if key in self._due:
+                due[key] = self._due[key]
+            elif choice.act == "launch":
+                due[key] = max(self._now, world.setting.workload.agents[one.index].launch_s)
+            else:
+                due[key] = self._now + (one.think_s if one else self._tool_s)
         self._now, index, done = min((when, index, key) for index, (key, when) in enumerate(due.items()))
         del due[done]
         self._due = due
@@ -188,8 +194,7 @@ class Priorities:
 
 
 def _thread(choice: Choice) -> tuple[bool, str]:
-    inferring = choice.act == "infer"
-    return inferring, choice.name if inferring else choice.name.rpartition(".")[0]
+    return choice.of_agent, choice.name if choice.of_agent else choice.name.rpartition(".")[0]
 
 
 def chooser_of(schedule: object, seed: int, tool_s: float) -> Chooser:

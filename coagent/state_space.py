@@ -14,7 +14,7 @@ from coagent.actor import Actor
 from coagent.canonical import Canon
 from coagent.fork import Fork
 from coagent.protocols.run import Run
-from coagent.reduction import SAMPLE, Move, Reduction, Unsound, own_private
+from coagent.reduction import SAMPLE, Move, Reduction, Unsound, mortal, own_private
 from coagent.workload import Setting
 from coagent.world import Choice, World
 
@@ -94,7 +94,7 @@ class Merging:
     def __init__(self, setting: Setting, *, private: bool = True, sample: int = SAMPLE) -> None:
         self.canon = Canon(setting)
         says = own_private(setting) if private else None
-        self.reduction = Reduction(canon=self.canon, private=says, sample=sample)
+        self.reduction = Reduction(canon=self.canon, private=says, mortal=mortal(setting), sample=sample)
         self.rested, self.look = self.reduction.rested, self.canon.look
         self._merges = min(MERGES, sample)
         self._count, self._kept = 0, []
@@ -221,8 +221,10 @@ class StateSpace:
 
 def label(choice: Choice, names: dict[str, int] | None) -> Label:
     """A choice in terms that neighbouring states share."""
-    own = names is None or choice.act in ("infer", "merge")
-    return (choice.act, choice.name if own else names[choice.name])
+    return (
+        choice.act,
+        choice.name if names is None or choice.of_agent or choice.act == "merge" else names[choice.name],
+    )
 
 
 def spelling(world: World) -> tuple[object, ...]:

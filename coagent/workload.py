@@ -3,10 +3,12 @@
 Scenario files and workloads written in Python become the same value here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from coagent.actor import Program
+from coagent.bad_input import BadInput
 from coagent.fork import Merge
 from coagent.judge import PERFECT, Judge
 from coagent.operation import Value
@@ -43,12 +45,22 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """A scripted agent; think times in seconds, None where the workload's cost decides."""
+    """A scripted agent; think times in seconds, None where the workload's cost decides.
+
+    `launch_s` is when it is launched, in simulated seconds after the start; 0: with the others, at the start. Who
+    comes later is appended to the order (PROTOCOL 5), so late agents are listed last, in the order of their coming.
+
+    `dies_after` (None: it lives) is after how many calls of its program it dies: the answer to the last of them is
+    lost, the call is resolved by reading, and when the answer is known nobody takes it. It is not launched again; its
+    report is a Failure, "died", and a protocol that can takes back what it did. What cannot be taken back stays.
+    """
 
     name: str
     program: Program
     think_s: float | None = None
     finish_think_s: float | None = None
+    launch_s: float = 0.0
+    dies_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +97,17 @@ class Setting:
         """What the draws of this trial are keyed by, so that they are the same under every protocol, and no two
         workloads share them."""
         return self.workload.name, self.seed
+
+
+def check_launches(agents: Sequence[Agent]) -> None:
+    """Raises BadInput unless the agents are listed in the order in which they are launched, none before the start."""
+    times = [0.0, *(one.launch_s for one in agents)]
+    for (before, here), one in zip(pairwise(times), agents, strict=True):
+        if not before <= here < float("inf"):
+            raise BadInput(
+                f"{one.name!r} is launched at {here} s, after one launched at {before} s; a new agent is appended to "
+                "the order, so list agents in the order of their launch_s, from 0 up"
+            )
 
 
 def from_scenario(scenario: Scenario) -> Workload:

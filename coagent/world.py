@@ -1,12 +1,11 @@
 """The closed world of a simulated run: engine, scripted agents, store, and the effects in flight.
 
-All nondeterminism is in `choices()`: which inference ends next, which effect completes next. Who
+All nondeterminism is in `choices()`: which inference ends next, which effect completes next, and when a late agent
+is launched. Who
 chooses is somebody else's business: the clock, everyone, chance, the reader. A world is a value;
 `take` returns another one, and the history so far comes along without counting as state.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,20 +13,26 @@ from immutables import Map
 
 from coagent import crank, effect, store
 from coagent.actor import Actor
+from coagent.flights import Flights
 from coagent.operation import Value
-from coagent.path import ancestors, any_overlap
+from coagent.path import any_overlap
 from coagent.performer import Live
 from coagent.performer import opened as stocked
 from coagent.recording import Digest, Recorder, Tally
-from coagent.workload import Setting
+from coagent.workload import Setting, check_launches
 
 
 class Choice(NamedTuple):
-    """Something that may happen next: an agent's inference ends (`infer`), or an effect completes (on an
-    operation, or the merge of an agent's fork)."""
+    """Something that may happen next: an agent's inference ends (`infer`), an agent comes late (`launch`), or an
+    effect completes (on an operation, or the `merge` of an agent's fork)."""
 
     act: str
     name: str
+
+    @property
+    def of_agent(self) -> bool:
+        """Whether `name` is an agent's, not an operation's."""
+        return self.act in ("infer", "launch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +43,25 @@ class World:
     run: object
     actors: Map
     live: Live
-    flights: tuple[effect.Perform | effect.Merge, ...] = ()
+    flights: Flights = Flights()
     recorder: Recorder | Tally | Digest = field(compare=False)
 
     def choices(self) -> tuple[Choice, ...]:
-        """What may happen next: inferences that may end, by agent, then effects that nothing earlier conflicts with."""
-        ends = [Choice("infer", name) for name in self.order if self.actors[name].mode == "inferring"]
-        return (*ends, *(Choice(flight.act, flight.op) for _, flight in self.ready()))
+        """What may happen next: inferences that may end, and the next late agent's launch, by agent; then effects that
+        nothing earlier conflicts with."""
+        return tuple(choice for choice, _ in self.moves())
 
     def moves(self) -> list[tuple[Choice, int | None]]:
-        """The choices, each with its effect's index in flight (None: an inference), for `crank.taken`."""
-        ends = [(Choice("infer", name), None) for name in self.order if self.actors[name].mode == "inferring"]
-        return ends + [(Choice(flight.act, flight.op), at) for at, flight in self.ready()]
+        """The choices, each with its effect's ticket (None: an inference or a launch), for `crank.taken`."""
+        found: list[tuple[Choice, int | None]] = []
+        for one in self.setting.workload.agents:
+            mode = self.actors[one.name].mode
+            if mode == "inferring":
+                found.append((Choice("infer", one.name), None))
+            elif mode == "absent":
+                found.append((Choice("launch", one.name), None))
+                break
+        return found + [(Choice(flight.act, flight.op), at) for at, flight in self.flights.ready()]
 
     def take(self, choice: Choice, *, at: float = 0.0) -> "World":
         """The world after this choice, at a time in seconds. Raises ValueError when it is not among the choices."""
@@ -62,7 +74,7 @@ class World:
 
     @property
     def quiescent(self) -> bool:
-        """GlobalQuiet: every agent has committed (or given up), and nothing is in flight."""
+        """GlobalQuiet: every agent has come, and committed or given up, and nothing is in flight."""
         return not self.flights and all(one.mode == "done" for one in self.actors.values())
 
     @property
@@ -74,54 +86,6 @@ class World:
     def reports(self) -> dict[str, object]:
         """The agents' last messages."""
         return {name: self.actors[name].report for name in self.order}
-
-    def ready(self) -> Iterator[tuple[int, effect.Perform | effect.Merge]]:
-        """The effects that may complete now, with their index in flight: nothing before them conflicts (C2)."""
-        if len(self.flights) == 1:
-            if self.flights[0].act != "unknown":
-                yield 0, self.flights[0]
-            return
-        before: dict[str | None, Touched] = defaultdict(Touched)
-        for at, flight in enumerate(self.flights):
-            here = before[flight.place]
-            if flight.act != "unknown" and not here.conflicts(flight):
-                yield at, flight
-            here.add(flight)
-
-
-class Touched:
-    """The footprints of the effects met so far in one place, for asking quickly whether a later one conflicts."""
-
-    def __init__(self) -> None:
-        self._ops: set[str] = set()
-        self._written: set[str] = set()
-        self._above_written: set[str] = set()
-        self._read: set[str] = set()
-        self._above_read: set[str] = set()
-
-    def add(self, flight: effect.Perform | effect.Merge) -> None:
-        """Remember an effect."""
-        self._ops.add(flight.op)
-        for paths, at, above in (
-            (flight.writes, self._written, self._above_written),
-            (flight.reads, self._read, self._above_read),
-        ):
-            for path in paths:
-                if path not in at:
-                    at.add(path)
-                    above.update(ancestors(path))
-
-    def conflicts(self, flight: effect.Perform | effect.Merge) -> bool:
-        """Whether one writes what the other touches, or they are on one operation."""
-        return (
-            flight.op in self._ops
-            or any(_meets(path, self._written, self._above_written) for path in (*flight.reads, *flight.writes))
-            or any(_meets(path, self._read, self._above_read) for path in flight.writes)
-        )
-
-
-def _meets(path: str, at: set[str], above: set[str]) -> bool:
-    return path in at or path in above or any(one in at for one in ancestors(path))
 
 
 def conflict(left: effect.Perform | effect.Merge, right: effect.Perform | effect.Merge) -> bool:
@@ -135,14 +99,21 @@ def conflict(left: effect.Perform | effect.Merge, right: effect.Perform | effect
 
 
 def opened(setting: Setting, recorder: Recorder | Tally | Digest | None = None, live: Live | None = None) -> World:
-    """The world at the start: every agent launched, in pre-order, and whoever may begin is inferring.
+    """The world at the start: who does not come late is launched, in pre-order, and whoever may begin is inferring.
 
     `live` is the store of the workload's state, where the caller has it from before.
+    Raises BadInput when the agents are not listed in the order of their coming.
     """
     workload = setting.workload
+    check_launches(workload.agents)
     actors = Map(
         {
-            one.name: Actor(name=one.name, index=index, context_tokens=workload.cost.system_tokens)
+            one.name: Actor(
+                name=one.name,
+                index=index,
+                mode="absent" if one.launch_s else "waiting",
+                context_tokens=workload.cost.system_tokens,
+            )
             for index, one in enumerate(workload.agents)
         }
     )

@@ -28,7 +28,7 @@ AGENTS, STEPS = 4, 4
 THINK_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 CONFLICTS = tuple(tenth / 10 for tenth in range(11))
 BASELINES = ("serial", "2pl", "occ")
-FULL, QUICK = 20, 2
+FULL, QUICK = 20, 1
 """Seeds at each point of the map."""
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)

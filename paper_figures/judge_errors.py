@@ -26,7 +26,7 @@ FULL, QUICK = 60, 3
 
 FAMILIES, AGENTS = ("chain", "slots"), (2, 4, 8, 16)
 CASCADE_RATES = (0.0, 0.05, 0.1, 0.2, 0.3)
-CASCADE_FULL, CASCADE_QUICK = 100, 4
+CASCADE_FULL, CASCADE_QUICK = 100, 3
 WORDS = ("misses", "over-repairs", "over-repairs, notices by footprint")
 MEASURES = ("speedup", "tokens_ratio")
 

@@ -49,6 +49,7 @@ FLOORS = (
         "recording",
         "world",
         "crank",
+        "flights",
     ),
     ("simulate", "explore", "state_space", "reduction", "canonical", "liveness", "stepper", "ranking"),
     (

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -136,7 +137,7 @@ class TestFolder:
             assert running.poll() is None, running.communicate()
             time.sleep(0.02)
         running.send_signal(how)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=120)
         assert running.returncode == (-9 if how == signal.SIGKILL else 130)
         assert how == signal.SIGKILL or (out, err) == ("", "coagent: interrupted; nothing was concluded\n")
         kept = parts(tmp_path / "rows")
@@ -150,7 +151,9 @@ class TestFolder:
         assert load(tmp_path / "rows")[2900:].equals(swept(wanted[2900:]))
 
     def test_workers_end_with_who_started_them(self, tmp_path):
-        running = started("o2-sick-cover", "--trials", "5000", "--workers", 2, "--out", tmp_path / "rows")
+        words = ["o2-sick-cover", "--trials", "5000", "--workers", "2", "--out", str(tmp_path / "rows")]
+        command = [sys.executable, "-m", "coagent", "sweep", *words]
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
         children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
         if not children.exists():
             running.kill()
@@ -159,13 +162,33 @@ class TestFolder:
             time.sleep(0.05)
         time.sleep(1)
         running.kill()
-        running.communicate()
-        for _ in range(200):
-            left = [one for one in own if Path(f"/proc/{one}/stat").exists() and alive(one)]
-            if not left:
-                break
-            time.sleep(0.05)
+        running.wait()
+        try:
+            wait_for(lambda: not any(map(alive, own)))
+        finally:
+            left = [one for one in own if alive(one)]
+            for one in left:
+                os.kill(int(one), signal.SIGKILL)
         assert not left
+
+    def test_whoever_is_interrupted_does_not_wait_for_parts_under_way(self, tmp_path):
+        running = started(
+            "o2-sick-cover", "--check-every", 1, "--workers", 2, "--trials", 1000, "--out", tmp_path / "rows"
+        )
+        wait_for(lambda: (tmp_path / "rows" / provenance.NAME).exists(), 60.0)
+        time.sleep(4)
+        asked = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=120)
+        assert time.monotonic() - asked < 10 and running.returncode == 130 and err.count("\n") == 1
+        assert [file.name for file in (tmp_path / "rows").iterdir()] == [provenance.NAME]
+
+
+def wait_for(done: Callable[[], bool], most_s: float = 10.0) -> None:
+    """Wait until something is so, or for so long."""
+    end = time.monotonic() + most_s
+    while not done() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def alive(pid: str) -> bool:
@@ -195,6 +218,10 @@ class TestSummary:
         lines = {(one.workload, one.miss): one.ok for one in compared(whole) if one.protocol == "mtpo"}
         assert lines["lost-update", 0.0] == lines["k3-flag-blob", 0.0] == 1.0
         assert 0.65 < lines["k3-flag-blob", 0.2] < 0.95
+
+    def test_a_workload_under_two_names_is_set_beside_itself_once(self):
+        both = swept(cases(["k3-flag", "k3-flag-blob"], ["serial", "mtpo"], trials=3))
+        assert [one.trials for one in compared(both)] == [6, 6]
 
     def test_without_a_serial_run_there_is_nothing_to_set_beside(self, whole):
         [line] = compared(whole.filter(pl.col("protocol") == "mtpo", pl.col("workload") == "lost-update").head(100))

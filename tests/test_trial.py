@@ -5,16 +5,22 @@ from dataclasses import asdict, fields, replace
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from immutables import Map
 
 from checker.oracle import serial
 from coagent.bad_input import BadInput
 from coagent.ranking import RANKS, plans
 from coagent.simulate import Clock, simulate
 from coagent.stepper import verdict
+from coagent.store import Glass, Pane
 from coagent.trial import Case, Trial, setting, trial
 from workloads import CELLS, FAMILIES, workload
 
 PROTOCOLS = ("serial", "naive", "2pl", "occ", "mtpo", "mtpo-reissue", "mtpo-footprint")
+PATHS = st.sampled_from(["a", "a/b", "a/c", "a/b/d", "ab", "ab/c", "c"])
+ENTRIES = st.tuples(st.sampled_from([(), (0,), (1,), (None,)]), st.sampled_from([None, "A.1"]))
 SOME = ("k1-canary", "k2-canary", "k4-pdb", "o3-push-back", "x4-page")
 
 
@@ -78,6 +84,17 @@ def test_what_does_not_come_to_an_end_passes_nothing_and_ends_like_nothing():
     assert row.invariant is row.serial_outcome is row.order_exact is None
 
 
+@given(
+    cells=st.dictionaries(PATHS, ENTRIES, max_size=8),
+    corrections=st.dictionaries(PATHS, ENTRIES, max_size=4),
+    asked=st.sampled_from(["a", "a/b", "ab", "c"]),
+)
+def test_nothing_looks_different_where_nobody_asks_what_was_looked_at(cells, corrections, asked):
+    glass, pane = (view(Map(cells), corrections) for view in (Glass, Pane))
+    assert [*glass.below(asked)] == [*pane.below(asked)]
+    assert glass.cell(asked) == pane.cell(asked) and glass.sightings() != pane.sightings() == ()
+
+
 class TestJudge:
     def test_who_overlooks_every_notice_is_as_wrong_as_without_any(self):
         blind = [trial(Case(workload="k2-canary", protocol="mtpo", seed=seed, miss=1.0)) for seed in range(1, 6)]
@@ -111,7 +128,9 @@ class TestUndoDepth:
         ]
         file.write_text(json.dumps({"state": {"x": 0}, "agents": scripts}))
         row = trial(Case(workload=str(file), protocol="mtpo", seed=0))
-        assert row.undo_depth == above and row.undos >= above and row.passes
+        assert row.undo_depth == above and row.undos == row.redos == above * (above + 1) // 2 and row.passes
+        counted = trial(Case(workload=str(file), protocol="mtpo", seed=0, checked=False))
+        assert told(counted) == told(row)
 
     def test_throwing_attempts_away_is_no_late_write(self):
         row = trial(Case(workload="k2-canary", protocol="occ", seed=1))

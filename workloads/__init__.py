@@ -43,7 +43,18 @@ OFFICE = tuple(name for name in CELLS if name[0] == "o") + ("x1-crossed-handover
 GENERATED = "generated"
 """What the tables are called that need no folder."""
 
-FAMILIES = {"slots": "slots", "blob": "blob", "balance": "balance", "chain": "chain"}
+FAMILIES = {
+    "slots": "slots",
+    "blob": "blob",
+    "balance": "balance",
+    "chain": "chain",
+    "ring": "ring",
+    "pushes": "pushes",
+    "readers": "readers",
+    "disjoint": "disjoint",
+    "late-joiner": "late_joiner",
+    "dies": "dies",
+}
 """Modules of the workloads that take a number of agents."""
 
 SHORT = {

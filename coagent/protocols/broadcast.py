@@ -8,7 +8,7 @@ other for ever. It exists to show that livelock (P1 section 4.5, why notices are
 from dataclasses import dataclass
 
 from coagent.effect import Effect, Remove, Start
-from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
+from coagent.event import Died, Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.operation import Notice
 from coagent.protocols import notices
 from coagent.protocols.naive import answered
@@ -45,6 +45,10 @@ class Broadcast:
                 _take_back(turn, event)
             case Finished() if not notices.held_back(turn, event.agent, None):
                 turn.set_agent(event.agent, phase=Phase.FINISHED)
+            case Died():
+                for name in reversed(turn.agents[event.agent].ops):
+                    _remove(turn, turn.ops[name], None, undo=True)
+                turn.bury(event.agent)
             case Performed():
                 _performed(turn, event)
         _settle(turn)
@@ -96,6 +100,7 @@ def _performed(turn: Turn, event: Performed) -> None:
         turn.reply(op)
     if event.act == "undo" or (passed and event.wrote):
         stale = [other for other in turn.reading(op.writes) if other.agent != op.agent and not other.writes]
+        stale = [other for other in stale if turn.agents[other.agent].phase is not Phase.DONE]
         for other in sorted(stale, key=lambda one: one.position):
             turn.perform(other.name, "refresh", cause=op.name)
 
@@ -109,8 +114,10 @@ def _refreshed(turn: Turn, event: Performed) -> None:
 
 
 def _settle(turn: Turn) -> None:
-    """Commit everybody once everybody has finished and nothing is on its way."""
+    """Commit everybody there is once everybody has finished and nothing is on its way; who comes later comes after."""
     agents = [turn.agents[name] for name in turn.order]
-    if agents and all(one.phase is Phase.FINISHED and not one.inbox and not one.flights for one in agents):
-        for one in agents:
+    here = [one for one in agents if one.phase is not Phase.DONE]
+    quiet = all(one.phase is Phase.FINISHED and not one.inbox for one in here)
+    if quiet and not any(one.flights for one in agents):
+        for one in here:
             turn.commit(one.name)

@@ -15,7 +15,7 @@ for a merge.)
 from dataclasses import dataclass
 
 from coagent.effect import Effect, Fork, Merge, Perform, Start
-from coagent.event import Event, Finished, Inferring, Invoked, Launched, Merged, Performed, Retracted
+from coagent.event import Died, Event, Finished, Inferring, Invoked, Launched, Merged, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
 from coagent.protocols.run import CALLS, FORKS, RESTARTS, Phase, Run, Standing, Turn, check_legal
 
@@ -62,6 +62,9 @@ class ForkMerge:
                 turn.perform(turn.place(event).name, "exec", route=route, fork=event.agent)
             case Finished():
                 _finish(turn, event.agent)
+            case Died():
+                _withdraw(turn, event.agent)
+                turn.bury(event.agent)
             case Performed():
                 answered(turn, event)
             case Merged():
@@ -74,8 +77,7 @@ class ForkMerge:
         if not event.conflicts:
             turn.commit(event.agent)
             return
-        for name in turn.agents[event.agent].ops:
-            turn.set_op(name, standing=Standing.REMOVED)
+        _withdraw(turn, event.agent)
         if turn.again(event.agent, f"merge conflict at {', '.join(event.conflicts)}", self.restarts):
             turn.emit(Fork(agent=event.agent))
 
@@ -88,6 +90,12 @@ def _finish(turn: Turn, agent: str) -> None:
         turn.emit(Merge(agent=agent, reads=paths, writes=paths))
     else:
         turn.commit(agent)
+
+
+def _withdraw(turn: Turn, agent: str) -> None:
+    """Throw away what an attempt did on its fork."""
+    for name in turn.agents[agent].ops:
+        turn.set_op(name, standing=Standing.REMOVED)
 
 
 def _forked_writes(run: Run | Turn, agent: str) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ conflicts with it above. (P1 sections 4 and 5; P2 section 4.)
 from dataclasses import dataclass
 
 from coagent.effect import Cancel, Effect, Mask, Park, Release, Remove, Start
-from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
+from coagent.event import Died, Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.operation import Call, Declaration, Notice, Result, Sighting
 from coagent.path import any_overlap
-from coagent.protocols import notices, trajectory
+from coagent.protocols import notices, standing, trajectory
 from coagent.protocols.private_step import private_step
 from coagent.protocols.run import CALLS, NOTICES, SLOTS, WAITS, Operation, Phase, Run, Standing, Turn, check_legal
 from coagent.tool import outcome_equal
@@ -62,6 +62,8 @@ class Mtpo:
                 self._retracted(turn, event)
             case Finished():
                 self._finished(turn, event)
+            case Died():
+                self._died(turn, event)
             case Performed():
                 self._performed(turn, event)
         return turn.result()
@@ -94,11 +96,22 @@ class Mtpo:
             self._remove(turn, op, None)
             return
         turn.set_agent(event.agent, phase=Phase.WAITING, awaits=op.name)
+        if not self._take_back(turn, op):
+            turn.reply(op)
+
+    def _take_back(self, turn: Turn, op: Operation) -> bool:
+        """Take an operation out for good. Returns whether it has an undo, or the like, to wait for."""
         if op.standing not in trajectory.LIVE:
             self._remove(turn, op, None)
-            turn.reply(op)
-        elif not self._inherit(turn, op, None) and not self._arrange(turn, None, [op]):
-            turn.reply(op)
+            return False
+        return self._inherit(turn, op, None) or self._arrange(turn, None, [op])
+
+    def _died(self, turn: Turn, event: Died) -> None:
+        """Retract for the dead agent, last in first out, as it would itself; its readers are told as of any write."""
+        for name in reversed(turn.agents[event.agent].ops):
+            self._take_back(turn, turn.ops[name])
+        turn.bury(event.agent)
+        self._settle(turn)
 
     def _finished(self, turn: Turn, event: Finished) -> None:
         if not notices.held_back(turn, event.agent, None):
@@ -248,7 +261,7 @@ class Mtpo:
 
     def _executed(self, turn: Turn, op: Operation, event: Performed) -> None:
         gone = op.standing in (Standing.CANCELLED, Standing.REMOVED)
-        stands, told = (op.standing, None) if gone else (_stands(op, event.result), event.result)
+        stands, told = (op.standing, None) if gone else (standing.stands(op, event.result), event.result)
         op = turn.set_op(op.name, standing=stands, wrote=event.wrote, told=told)
         turn.reply(op)
         if not gone and event.wrote:
@@ -265,7 +278,7 @@ class Mtpo:
     def _redone(self, turn: Turn, op: Operation, event: Performed) -> None:
         if op.standing in (Standing.CANCELLED, Standing.REMOVED):
             return
-        stands = _stands(op, event.result)
+        stands = standing.stands(op, event.result)
         changed = repr(op.wrote) != repr(event.wrote)
         op = turn.set_op(op.name, standing=stands, wrote=event.wrote, told=op.told or event.result)
         if event.cause:
@@ -316,6 +329,9 @@ class Mtpo:
             agent = turn.agents[turn.order[turn.settled]]
             if agent.inbox or agent.flights:
                 return
+            if agent.phase is Phase.DONE:  # it died
+                turn.settled += 1
+                continue
             if agent.phase is Phase.PARKED:
                 op = next(turn.ops[name] for name in agent.ops if turn.ops[name].standing is Standing.PARKED)
                 op = turn.set_op(op.name, standing=Standing.FLYING)
@@ -325,26 +341,6 @@ class Mtpo:
             if agent.phase is not Phase.FINISHED:
                 return
             for name in agent.ops:
-                forget(turn, turn.ops[name])
+                standing.forget(turn, turn.ops[name])
             turn.commit(agent.name)
             turn.settled += 1
-
-
-def forget(turn: Turn, op: Operation) -> None:
-    """Drop a committed operation from the index: nothing can land below it any more.
-
-    A masked one stays until its cover is committed too, because it has to be applied if the cover goes.
-    """
-    if op.standing is Standing.MASKED:
-        return
-    turn.unindex(op)
-    for other in turn.writing(op.writes):
-        if other.standing is Standing.MASKED and other.cover == op.name:
-            turn.unindex(other)
-
-
-def _stands(op: Operation, result: Result) -> Standing:
-    """What an answered operation stands as; with an undo and a redo still to come it may yet turn out either way."""
-    if op.flights and op.writes:
-        return Standing.FLYING
-    return Standing.APPLIED if result.status == "ok" else Standing.FAILED

@@ -6,7 +6,7 @@ The rule in one sentence: perform, reply, commit. The cost in one sentence: noth
 from dataclasses import dataclass
 
 from coagent.effect import Effect, Perform, Start
-from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Launched, Performed, Retracted
+from coagent.event import Died, Event, Finished, IllegalEvent, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.run import CALLS, Phase, Run, Standing, Turn, check_legal
 
 
@@ -41,6 +41,8 @@ class Naive:
                 turn.perform(turn.place(event).name, "exec")
             case Finished():
                 turn.commit(event.agent)
+            case Died():
+                turn.bury(event.agent)  # nothing is taken back: what it did half stays
             case Performed():
                 answered(turn, event)
             case Retracted():

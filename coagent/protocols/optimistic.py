@@ -16,9 +16,12 @@ from dataclasses import dataclass, replace
 from immutables import Map
 
 from coagent.effect import Effect, Park, Perform, Release, Start
-from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
+from coagent.event import Died, Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
 from coagent.protocols.run import CALLS, RESTARTS, WAITS, Operation, Phase, Run, Standing, Turn, check_legal
+
+DIED = "it died"
+"""Why an attempt is aborted that nobody is there to begin again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,9 @@ class Optimistic:
                 self._advance(turn)
             case Finished():
                 turn.set_agent(event.agent, phase=Phase.FINISHED)
+                self._advance(turn)
+            case Died():
+                self._abort(turn, event.agent, DIED)
                 self._advance(turn)
             case Performed():
                 answered(turn, event)
@@ -152,7 +158,11 @@ class Optimistic:
                     queue.append(other)
         for one in reversed(doomed):
             turn.extra = _forgotten(turn, one)
-            turn.abort(one, doomed[one], self.restarts)
+            if doomed[one] == DIED:
+                turn.compensate(one)
+                turn.bury(one)
+            else:
+                turn.abort(one, doomed[one], self.restarts)
 
 
 def _conflicting(turn: Turn, op: Operation) -> list[Operation]:

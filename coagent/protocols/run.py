@@ -12,12 +12,12 @@ from enum import Enum
 from immutables import Map
 
 from coagent.change import changed
-from coagent.effect import Commit, Effect, GiveUp, Perform, Place, Reply, Restart
-from coagent.event import Event, Finished, IllegalEvent, Inferring, Invoked, Merged, Performed, Retracted
+from coagent.effect import Bury, Commit, Effect, GiveUp, Perform, Place, Reply, Restart
+from coagent.event import Died, Event, Finished, IllegalEvent, Inferring, Invoked, Merged, Performed, Retracted
 from coagent.operation import Call, Cell, Declaration, Notice, Position, Result, between, following
 from coagent.path import PathIndex
 
-CALLS = frozenset({"Start", "Place", "Perform", "Reply", "Commit"})
+CALLS = frozenset({"Start", "Place", "Perform", "Reply", "Bury", "Commit"})
 """The effects that every protocol may emit."""
 WAITS = frozenset({"Park", "Release"})
 """Calls may be made to wait."""
@@ -40,7 +40,7 @@ class Phase(Enum):
     PARKED = "parked"  # its call waits for something else than the store
     FINISHED = "finished"  # reported, may be reopened
     MERGING = "merging"  # reported, and its fork is being merged
-    DONE = "done"  # committed or given up
+    DONE = "done"  # committed, given up or dead
 
     __hash__ = object.__hash__
 
@@ -51,6 +51,7 @@ LEGAL = {
     Retracted: {Phase.INFERRING},
     Finished: {Phase.INFERRING},
     Merged: {Phase.MERGING},
+    Died: {Phase.READY},
 }
 """Which agent events are allowed in which phase; anything else is an IllegalEvent."""
 
@@ -260,15 +261,23 @@ class Turn:
         """The counted operations whose write set overlaps the paths."""
         return [self.ops[name] for name in self.writers.overlapping(paths)]
 
-    def abort(self, name: str, because: str, restarts: int) -> None:
-        """Undo an attempt's writes, last in first out, and let the agent begin again, or give up after `restarts`."""
-        agent = self.agents[name]
-        for op in [self.ops[one] for one in reversed(agent.ops)]:
+    def compensate(self, name: str) -> None:
+        """Undo an agent's writes, last in first out; what cannot be undone stays."""
+        for op in [self.ops[one] for one in reversed(self.agents[name].ops)]:
             self.unindex(op)
             emitted = op.standing is Standing.APPLIED or (op.standing is Standing.FLYING and op.flights)
-            if op.writes and emitted:
+            if op.writes and emitted and op.declaration.recoverable:
                 self.perform(op.name, "undo")
             self.set_op(op.name, standing=Standing.REMOVED)
+
+    def bury(self, name: str) -> None:
+        """End a dead agent's run, with no notice waiting for it and nothing of it left to repair."""
+        self.set_agent(name, phase=Phase.DONE, ops=(), inbox=(), awaits=None)
+        self.emit(Bury(agent=name))
+
+    def abort(self, name: str, because: str, restarts: int) -> None:
+        """Undo an attempt's writes, last in first out, and let the agent begin again, or give up after `restarts`."""
+        self.compensate(name)
         self.again(name, because, restarts)
 
     def again(self, name: str, because: str, restarts: int) -> bool:

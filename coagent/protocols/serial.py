@@ -7,7 +7,7 @@ sentence: the sum of everybody's time.
 from dataclasses import dataclass
 
 from coagent.effect import Effect, Perform, Start
-from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
+from coagent.event import Died, Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
 from coagent.protocols.run import CALLS, Phase, Run, Turn, check_legal
 
@@ -44,11 +44,19 @@ class Serial:
                 turn.perform(turn.place(event).name, "exec")
             case Finished():
                 turn.commit(event.agent)
-                turn.settled += 1
-                if turn.settled < len(turn.order):
-                    turn.emit(Start(agent=turn.order[turn.settled]))
+                _start_next(turn)
+            case Died():
+                turn.compensate(event.agent)
+                turn.bury(event.agent)
+                _start_next(turn)
             case Performed():
                 answered(turn, event)
             case Retracted():
                 refuse_repair(event)
         return turn.result()
+
+
+def _start_next(turn: Turn) -> None:
+    turn.settled += 1
+    if turn.settled < len(turn.order):
+        turn.emit(Start(agent=turn.order[turn.settled]))

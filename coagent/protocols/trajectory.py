@@ -78,10 +78,19 @@ def overrides(turn: Turn, op: Operation, above: Iterable[Operation]) -> tuple[Ov
         for other in turn.writing(op.reads)
         if other.standing is Standing.MASKED and other.position < op.position < turn.ops[other.cover].position
     ]
-    images = [
-        Override(op=other.name, image=other.declaration.image) for other in sorted(masked, key=lambda one: one.position)
-    ]
-    return (*captured, *images)
+    return (*captured, *_images(masked))
+
+
+def _images(masked: Iterable[Operation]) -> list[Override]:
+    """What masked writes leave behind, the highest's last, without those of which higher ones cover every path."""
+    top: dict[str, Operation] = {}
+    for other in masked:
+        for path, _ in other.declaration.image:
+            if path not in top or top[path].position < other.position:
+                top[path] = other
+    seen = {other.name: other for other in top.values()}
+    shown = sorted(seen.values(), key=lambda one: one.position)
+    return [Override(op=other.name, image=other.declaration.image) for other in shown]
 
 
 def twin(turn: Turn, op: Operation, stale: frozenset[str]) -> str | None:

@@ -12,7 +12,7 @@ no longer be a victim; hence only one agent at a time may be in that position, a
 from dataclasses import dataclass
 
 from coagent.effect import Effect, Park, Perform, Release, Start
-from coagent.event import Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
+from coagent.event import Died, Event, Finished, Inferring, Invoked, Launched, Performed, Retracted
 from coagent.protocols.naive import answered, refuse_repair
 from coagent.protocols.run import CALLS, RESTARTS, WAITS, Operation, Phase, Run, Standing, Turn, check_legal
 
@@ -58,6 +58,11 @@ class TwoPhaseLocking:
             case Finished():
                 _release(turn, event.agent)
                 turn.commit(event.agent)
+                _admit(turn)
+            case Died():
+                _release(turn, event.agent)
+                turn.compensate(event.agent)
+                turn.bury(event.agent)
                 _admit(turn)
             case Performed():
                 answered(turn, event)

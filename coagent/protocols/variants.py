@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from coagent.effect import Cancel
 from coagent.event import Invoked
 from coagent.protocols import trajectory
-from coagent.protocols.mtpo import Mtpo, forget
+from coagent.protocols.mtpo import Mtpo
 from coagent.protocols.run import Operation, Phase, Standing, Turn
+from coagent.protocols.standing import forget
 from coagent.protocols.variant import Variant
 from coagent.protocols.variant_notice import (
     LostInInference,

@@ -185,5 +185,6 @@ def _ending(outcome: Outcome) -> Ending:
         final_state={path: plain(value) for path, value in outcome.final_state.items()},
         reports={name: report_out(report) for name, report in outcome.reports.items()},
         gave_up=tuple(name for name in world.order if world.actors[name].gave_up),
+        died=tuple(name for name in world.order if world.actors[name].died),
         schedule=outcome.schedule,
     )

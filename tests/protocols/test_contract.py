@@ -96,9 +96,9 @@ def test_c1_an_event_out_of_turn_is_refused_and_changes_nothing(name: str) -> No
 def test_c2_conflicting_effects_complete_in_emission_order_and_others_are_free(name: str) -> None:
     free = 0
     for world in (world for seed in SEEDS for world in worlds(name, seed)):
-        ready = {flight for _, flight in world.ready()}
+        ready = {flight for _, flight in world.flights.ready()}
         for at, flight in enumerate(world.flights):
-            held = any(conflict(before, flight) for before in world.flights[:at])
+            held = any(conflict(before, flight) for before in world.flights.all[:at])
             assert (flight in ready) != held
             free += at > 0 and not held
     assert free or name == "serial", "no schedule let a later effect overtake an earlier one"
@@ -110,9 +110,9 @@ def test_c2_order_is_kept_over_whole_footprints_not_object_by_object(name: str) 
     for seed in range(30):
         for world in worlds(name, seed, 150):
             for at, flight in enumerate(world.flights):
-                for before in (one for one in world.flights[:at] if one.place == flight.place):
+                for before in (one for one in world.flights.all[:at] if one.place == flight.place):
                     if before.op != flight.op and any_overlap(before.writes, (*flight.reads, *flight.writes)):
-                        assert flight not in {one for _, one in world.ready()}
+                        assert flight not in {one for _, one in world.flights.ready()}
                         found += set(before.writes).isdisjoint((*flight.reads, *flight.writes))
     assert found or name == "serial", "no schedule put overlapping but different paths in flight together"
 

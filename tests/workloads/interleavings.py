@@ -47,8 +47,12 @@ def kept(workload: Workload) -> tuple[int, int]:
 
 
 def _after(workload: Workload, order: tuple[int, ...]) -> tuple[Ledger, list[int], dict[str, object]]:
-    """The ledger after the calls of `order`, who still has a call to make, and the reports of the others."""
+    """The ledger after the calls of `order`, who still has a call to make, and the reports of the others.
+
+    Who dies makes no call after its last and reports nothing; what it did stays, as without any control.
+    """
     ledger, reports, pending = Ledger(workload.state), {}, {}
+    made = [0] * len(workload.agents)
     running = [agent.program() for agent in workload.agents]
 
     def advance(index: int, sent: object) -> None:
@@ -61,5 +65,8 @@ def _after(workload: Workload, order: tuple[int, ...]) -> tuple[Ledger, list[int
         advance(index, None)
     for index in order:
         call = pending.pop(index).call
-        advance(index, ledger.run(workload.tools[call.tool], dict(call.args)))
+        result = ledger.run(workload.tools[call.tool], dict(call.args))
+        made[index] += 1
+        if made[index] != workload.agents[index].dies_after:
+            advance(index, result)
     return ledger, sorted(pending), reports
