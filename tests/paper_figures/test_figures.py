@@ -1,6 +1,5 @@
 """Every figure comes out of a tiny quick run, the same twice, and the page says what the data say."""
 
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree
@@ -23,34 +22,35 @@ TINY = {
     "exposure_before_quiet": {"QUICK": 1},
     "contention_crossover": {"QUICK": 1, "LINE_QUICK": 2, "LENGTHS": (1, 3, 8)},
 }
-TURNS = ("first", "second")
 MOST_BYTES = 3_000_000
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The quick profile of every figure with fewer trials still, made twice from nothing: the folder of both."""
-    root = tmp_path_factory.mktemp("figures")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The quick profile of every figure, with fewer trials still: the folder that it was written to."""
+    return made_from_nothing(tmp_path_factory.mktemp("figures"))
+
+
+def made_from_nothing(root: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("paper_figures.summary"), "QUICK", 2)
         for name, changes in TINY.items():
             for what, value in changes.items():
                 patch.setattr(import_module(f"paper_figures.{name}"), what, value)
-        for turn in TURNS:
-            measured._measured.cache_clear()
-            patch.setattr(measured, "BUILD", root / f"kept {turn}")
-            made(None, quick=True, workers=1, folder=root / turn)
         measured._measured.cache_clear()
-    yield root
+        patch.setattr(measured, "BUILD", root / "kept")
+        made(None, quick=True, workers=1, folder=root / "made")
+        measured._measured.cache_clear()
+    return root / "made"
 
 
 @pytest.mark.parametrize("name", FIGURES.values())
 def test_a_figure_comes_out_as_svg_and_pdf_and_data(tiny: Path, name: str) -> None:
-    figures = tiny / "first" / "figures"
+    figures = tiny / "figures"
     drawn = ElementTree.parse(figures / f"{name}.svg").getroot()
     assert len(list(drawn.iter("{http://www.w3.org/2000/svg}path"))) > 10
     assert (figures / f"{name}.pdf").read_bytes().startswith(b"%PDF-")
-    tables = read_tables(tiny / "first", name)
+    tables = read_tables(tiny, name)
     assert tables
     assert all(table.height and table.width for table in tables.values())
 
@@ -58,13 +58,12 @@ def test_a_figure_comes_out_as_svg_and_pdf_and_data(tiny: Path, name: str) -> No
 @pytest.mark.parametrize("name", FIGURES.values())
 def test_a_figure_says_that_its_agents_are_simulated(tiny: Path, name: str) -> None:
     module = import_module(f"paper_figures.{name}")
-    assert "imulated agents" in module.caption(read_tables(tiny / "first", name))
+    assert "imulated agents" in module.caption(read_tables(tiny, name))
 
 
-def test_the_same_run_gives_the_same_bytes(tiny: Path) -> None:
-    first, second = (
-        {path.relative_to(tiny / turn): path.read_bytes() for path in files(tiny / turn)} for turn in TURNS
-    )
+def test_the_same_run_gives_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
+    again = made_from_nothing(tmp_path)
+    first, second = ({path.relative_to(root): path.read_bytes() for path in files(root)} for root in (tiny, again))
     assert first.keys() == second.keys()
     assert len(first) > 3 * len(FIGURES)
     assert [str(path) for path in first if first[path] != second[path]] == []
@@ -75,21 +74,21 @@ def files(folder: Path) -> list[Path]:
 
 
 def test_drawing_again_measures_nothing_and_draws_the_same(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = tiny / "first" / "figures" / "deadlocks_and_aborts.svg"
+    drawn = tiny / "figures" / "deadlocks_and_aborts.svg"
     before = drawn.read_bytes()
     drawn.unlink()
     module = import_module("paper_figures.deadlocks_and_aborts")
     monkeypatch.setattr(module, "data", lambda *_: pytest.fail("measured"))
-    made("d", quick=True, workers=1, folder=tiny / "first", redraw=True)
+    made("d", quick=True, workers=1, folder=tiny, redraw=True)
     assert drawn.read_bytes() == before
 
 
 def test_the_page_follows_the_data(tiny: Path, tmp_path: Path) -> None:
-    for path in files(tiny / "first" / "data"):
+    for path in files(tiny / "data"):
         (tmp_path / "data").mkdir(exist_ok=True)
         (tmp_path / "data" / path.name).write_bytes(path.read_bytes())
     before = page(tmp_path)
-    assert before == (tiny / "first" / "README.md").read_text(encoding="utf-8")
+    assert before == (tiny / "README.md").read_text(encoding="utf-8")
     changed = tmp_path / "data" / "correctness_speedup_tokens.all.csv"
     table = polars.read_csv(changed)
     table.with_columns(speedup=polars.col("speedup") + 7).write_csv(changed)
@@ -104,7 +103,7 @@ def lines(text: str, start: str) -> list[str]:
 
 @pytest.mark.parametrize("name", FIGURES.values())
 def test_every_claim_has_a_number_of_ours(tiny: Path, name: str) -> None:
-    tables = read_tables(tiny / "first", name)
+    tables = read_tables(tiny, name)
     for claim in import_module(f"paper_figures.{name}").CLAIMS:
         assert claim.ours(tables).strip(), claim.what
         assert "nan" not in claim.ours(tables) + claim.why(tables)
