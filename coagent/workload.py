@@ -17,11 +17,6 @@ from coagent.tool import TOOLS, Tool
 Invariant = Callable[[Mapping[str, Value], Mapping[str, object]], bool]
 """Whether a final state (values by path) and the reports (by agent) are acceptable."""
 
-Merge = Callable[
-    [Mapping[str, Value], Mapping[str, Value], Mapping[str, Value]], tuple[dict[str, Value], tuple[str, ...]]
-]
-"""From base, ours and theirs (values by path) to the merged values, and the paths in conflict (empty: merged)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:

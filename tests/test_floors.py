@@ -50,7 +50,7 @@ FLOORS = (
         "world",
         "crank",
     ),
-    ("simulate", "explore", "state_space", "reduction", "canonical", "liveness", "stepper"),
+    ("simulate", "explore", "state_space", "reduction", "canonical", "part", "symmetry", "liveness", "stepper"),
     (
         "cli",
         "__main__",
