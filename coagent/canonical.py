@@ -2,12 +2,12 @@
 
 Left out is what only feeds records, seconds or tokens (sightings, routes, writers of cells), and every operation
 that nothing can reach any more; operations are named by their places instead of by count, and flights that do not
-conflict have no order. This is sound for a protocol that takes operations' names, causes and sightings for labels
-(it says so by `anonymous`), when nothing of the setting is keyed by them: a perfect judge, no lost answers.
-Knows nothing of any protocol's rules.
+conflict have no order. Agents that are alike (`coagent.symmetry`) are seated in the order that gives the least key.
+This is sound for a protocol that takes operations' names, causes and sightings for labels (it says so by `anonymous`),
+when nothing of the setting is keyed by them: a perfect judge, no lost answers. Knows nothing of any protocol's rules.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from operator import itemgetter
@@ -15,21 +15,21 @@ from operator import itemgetter
 from immutables import Map
 
 from coagent.effect import Merge, Perform
-from coagent.path import PathIndex
+from coagent.part import Opaque, call_of, cells_of, named_by, paths_of, result_of, texts
 from coagent.protocols.run import Operation, Run
+from coagent.symmetry import Classes, Seats, seatings
 from coagent.workload import Setting
 from coagent.world import World, conflict
 
 Key = tuple[int, ...]
 """A world's key: every part as the number that this `Canon` gave it, so that comparing is exact and cheap."""
 
+Names = Mapping[object, int]
+"""What stands in a key for an operation; and for a choice of an agent that may change places with others."""
+
 _UNLISTED = 512
 """From here on count, within an agent, the operations that matter without being in its list."""
 _PER_AGENT = 1024
-
-
-class Opaque(Exception):
-    """A protocol keeps something of its own in `extra` that cannot be looked through for names, or no agents at all."""
 
 
 def nameless(setting: Setting) -> bool:
@@ -42,21 +42,26 @@ def nameless(setting: Setting) -> bool:
 class Canon:
     """Gives worlds of one search their keys; remembers the parts it has met, since neighbours share most of them."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, alike: Classes = ()) -> None:
         self._order = tuple(agent.name for agent in setting.workload.agents)
         self._index = {name: at for at, name in enumerate(self._order)}
+        self._alike = tuple(tuple(self._index[name] for name in names) for names in alike)
         self._numbers: dict[Hashable, int] = {}
         self.known: dict[int, tuple[object, object]] = {}
         self._ordered: dict[tuple, bool] = {}
 
     def key(self, world: World) -> Key:
-        """The key of a world. Raises Opaque when the protocol's own state cannot be looked into."""
-        return self.look(world)[0]
-
-    def look(self, world: World) -> tuple[Key, dict[str, int]]:
-        """The key of a world, and the numbers that stand for its operations in it."""
+        """The key of a world, agents told apart. Raises Opaque when the protocol's own state cannot be looked into."""
         naming = _Naming(self, world)
-        return naming.key(), naming.names
+        return naming.key(naming.own_parts())
+
+    def look(self, world: World) -> tuple[Key, Names]:
+        """The key of a world, and what stands in it for its operations and for agents that are alike."""
+        naming = _Naming(self, world)
+        own = naming.own_parts()
+        if not self._alike:
+            return naming.key(own), naming.names
+        return naming.least(own, self._alike)
 
     def number(self, part: Hashable) -> int:
         """A number for a part, the same for equal ones only."""
@@ -86,11 +91,13 @@ class _Naming:
         self._canon, self._world = canon, world
         self._run: Run = world.run
         self.names: dict[str, int] = {}
+        self.slots: dict[str, int] = canon._index
 
-    def key(self) -> Key:
+    def own_parts(self) -> list[int]:
+        """Names the operations, agents in pre-order; for each agent, a number for what concerns nobody else."""
         canon, world, run = self._canon, self._world, self._run
         names, listed = self.names, []
-        if len(run.agents) < len(canon._order):
+        if any(name not in run.agents and world.actors[name].mode != "absent" for name in canon._order):
             raise Opaque
         for at, name in enumerate(canon._order):
             ops = run.agents[name].ops if world.actors[name].mode not in ("done", "absent") else ()
@@ -98,12 +105,40 @@ class _Naming:
                 names[op] = at * _PER_AGENT + place
             listed.append(len(ops))
         self._name_the_rest()
-        number = canon.number
-        parts = [number((listed[at], self._agent(name))) for at, name in enumerate(canon._order)]
-        indexed = [canon.met(one, _paths) for one in (run.readers, run.writers, run.leaving)]
+        return [canon.number((listed[at], self._agent(name, at))) for at, name in enumerate(canon._order)]
+
+    def least(self, own: list[int], alike: Seats) -> tuple[Key, Names]:
+        """The least key that those who are alike come to by changing places, and what stands for what in it."""
+        named, order, best = self.names, self._canon._order, None
+        mentioned = self._mentioned()
+        for slots in seatings(own, alike, mentioned):
+            self.slots = dict(zip(order, slots, strict=True))
+            self.names = {op: slots[at // _PER_AGENT] * _PER_AGENT + at % _PER_AGENT for op, at in named.items()}
+            parts = [part for _, part in sorted(zip(slots, own, strict=True))]
+            key = self.key(parts)
+            if best is None or key < best[0]:
+                best = (key, self.names, self.slots)
+        key, names, seats = best
+        infer = {("infer", name): slot for name, slot in seats.items()}
+        merge = {("merge", f"{name}.merge"): slot for name, slot in seats.items()}
+        return key, {**names, **infer, **merge}
+
+    def _mentioned(self) -> set[int]:
+        """The agents of whom something is said beside what concerns them alone."""
+        index = self._canon._index
+        found = {at // _PER_AGENT for at in self.names.values()}
+        found.update(index[flight.agent] for flight in self._world.flights if isinstance(flight, Merge))
+        found.update(index[name] for name in self._world.live.forks)
+        return found | {index[one] for one in texts(self._run.extra) if one in index}
+
+    def key(self, own: list[int]) -> Key:
+        """The key with every agent in its slot; `own` are the parts of agents, by slot."""
+        canon, world, run = self._canon, self._world, self._run
+        number, parts = canon.number, list(own)
+        indexed = [canon.met(one, paths_of) for one in (run.readers, run.writers, run.leaving)]
         parts.append(number(self._operations(indexed)))
         parts.append(number(self._flights()))
-        parts.append(canon.met(world.live.cells, lambda cells: number(_cells(cells))))
+        parts.append(canon.met(world.live.cells, lambda cells: number(cells_of(cells))))
         if world.live.forks:
             parts.append(number(self._forks()))
         if run.extra is not None:
@@ -118,9 +153,9 @@ class _Naming:
             return
         loose: set[str] = set()
         for flight in world.flights:
-            loose.update(_named(flight))
+            loose.update(named_by(flight))
         for index in (run.readers, run.writers, run.leaving):
-            loose.update(self._canon.met(index, _paths))
+            loose.update(self._canon.met(index, paths_of))
         for name, agent in run.agents.items():
             if (one := world.actors[name]).mode != "done":
                 loose.update(entry.op for entry in one.log)
@@ -128,7 +163,7 @@ class _Naming:
                 if agent.awaits:
                     loose.add(agent.awaits)
         if run.extra is not None:
-            loose.update(one for one in _texts(run.extra) if one in run.ops)
+            loose.update(one for one in texts(run.extra) if one in run.ops)
         todo = [name for name in (*names, *loose) if run.ops[name].cover]
         while todo:
             by = run.ops[todo.pop()].cover
@@ -141,29 +176,30 @@ class _Naming:
             counts[agent] = counts.get(agent, -1) + 1
             names[name] = self._canon._index[agent] * _PER_AGENT + _UNLISTED + counts[agent]
 
-    def _agent(self, name: str) -> tuple:
+    def _agent(self, name: str, at: int) -> tuple:
+        """What concerns an agent alone; its operations are counted from its own first."""
         one = self._world.actors[name]
         if one.mode == "absent":
             return (one.mode,)
         agent = self._run.agents[name]
         if one.mode == "done":
-            return (agent.phase.value, agent.flights, _said(one.report), one.gave_up, one.died)
-        names, entry_of = self.names, self._entry
+            return (agent.phase.value, agent.flights, repr(one.report), one.gave_up, one.died)
+        names, entry_of, first = self.names, self._entry, at * _PER_AGENT
         return (
             agent.phase.value,
             agent.attempt,
-            names[agent.awaits] if agent.awaits else None,
+            _own(names[agent.awaits] - first) if agent.awaits else None,
             agent.flights,
-            tuple(sorted((names[one.op], _result(one.result)) for one in agent.inbox)),
+            tuple(sorted((_own(names[one.op] - first), result_of(one.result)) for one in agent.inbox)),
             one.mode,
             one.attempt,
-            tuple([(names[entry.op], entry_of(entry)) for entry in one.log]),
-            _said(one.report) if one.mode == "resting" else "",
+            tuple([(names[entry.op] - first, entry_of(entry)) for entry in one.log]),
+            repr(one.report) if one.mode == "resting" else "",
         )
 
     def _entry(self, entry: object) -> int:
         number = self._canon.number
-        return self._canon.met(entry, lambda one: number((_call(one.call), _result(one.result))))
+        return self._canon.met(entry, lambda one: number((call_of(one.call), result_of(one.result))))
 
     def _operations(self, indexed: list[dict]) -> tuple:
         """A row for each operation that matters, by its number."""
@@ -190,15 +226,15 @@ class _Naming:
         return tuple(rows)
 
     def _outcome(self, result: tuple) -> int:
-        return self._canon.number(_result(result[0]))
+        return self._canon.number(result_of(result[0]))
 
     def _standing(self, op: Operation) -> int:
         return self._canon.number(
             (
-                op.position,
-                _call(op.call),
+                op.position[1:],
+                call_of(op.call),
                 op.standing.value,
-                _result(op.told),
+                result_of(op.told),
                 repr(op.wrote),
                 op.flights,
                 op.refreshing,
@@ -231,17 +267,17 @@ class _Naming:
         met, number, forks = self._canon.met, self._canon.number, self._world.live.forks
         return tuple(
             (
-                self._canon._index[agent],
-                met(forks[agent].base, lambda cells: number(_cells(cells))),
-                met(forks[agent].cells, lambda cells: number(_cells(cells))),
+                slot,
+                met(forks[agent].base, lambda cells: number(cells_of(cells))),
+                met(forks[agent].cells, lambda cells: number(cells_of(cells))),
                 tuple(sorted(forks[agent].wrote)),
             )
-            for agent in sorted(forks)
+            for slot, agent in sorted((self.slots[agent], agent) for agent in forks)
         )
 
     def _flight(self, one: Perform | Merge) -> tuple:
         if isinstance(one, Merge):
-            return (-1 - self._canon._index[one.agent], one.act)
+            return (-1 - self.slots[one.agent], one.act)
         names = self.names
         return (
             names[one.op],
@@ -251,14 +287,16 @@ class _Naming:
             names[one.recorded] if one.recorded else None,
             names[one.heir] if one.heir else None,
             self._run.ops[one.cause].writes if one.cause else None,
-            one.fork,
+            self.slots[one.fork] if one.fork else None,
         )
 
     def _told(self, part: object) -> Hashable:
         """A protocol's own state with operations by place and agents by index."""
         match part:
             case str():
-                return ("op", self.names[part]) if part in self.names else ("text", part)
+                if part in self.names:
+                    return ("op", self.names[part])
+                return ("agent", self.slots[part]) if part in self.slots else ("text", part)
             case None | int() | Enum():
                 return (type(part).__name__, part)
             case tuple():
@@ -273,49 +311,8 @@ class _Naming:
         raise Opaque
 
 
-def _texts(part: object) -> Iterable[str]:
-    """Every text in a protocol's own state."""
-    match part:
-        case str():
-            yield part
-        case None | int() | Enum():
-            pass
-        case tuple() | frozenset():
-            for one in part:
-                yield from _texts(one)
-        case Map():
-            for name, value in part.items():
-                yield from _texts(name)
-                yield from _texts(value)
-        case _ if is_dataclass(part):
-            for one in fields(part):
-                yield from _texts(getattr(part, one.name))
-        case _:
-            raise Opaque
-
-
-def _named(flight: Perform | Merge) -> list[str]:
-    if isinstance(flight, Merge):
-        return []
-    more = [one for one in (flight.recorded, flight.heir) if one]
-    return [flight.op, *more, *[one.op for one in flight.overrides]]
-
-
-def _paths(index: PathIndex) -> dict[str, tuple[str, ...]]:
-    return index.names()
-
-
-def _cells(cells: Map) -> tuple:
-    return tuple(sorted((path, repr(cell)) for path, (cell, _) in cells.items() if cell))
-
-
-def _call(call: object) -> str:
-    return f"{call.tool} {call.args!r}"
-
-
-def _result(result: object) -> tuple[str, str] | None:
-    return None if result is None else (result.status, repr(result.value))
-
-
-def _said(report: object) -> str:
-    return repr(report)
+def _own(place: int) -> int:
+    """The place of an operation that has to be the agent's own. Raises Opaque."""
+    if not 0 <= place < _PER_AGENT:
+        raise Opaque
+    return place

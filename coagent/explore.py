@@ -7,14 +7,15 @@ States are told apart by what can still happen, not by how they came about; what
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from coagent.canonical import Opaque, nameless
+from coagent.canonical import nameless
 from coagent.history import plain
-from coagent.liveness import Lasso, lasso
-from coagent.operation import Value
+from coagent.liveness import Lasso, lasso, turns_back
+from coagent.part import Opaque
 from coagent.program import report_out
 from coagent.recording import Tally
 from coagent.reduction import SAMPLE, Unsound
 from coagent.state_space import Merging, Plain, StateSpace
+from coagent.symmetry import Classes, alike, exchanges, mirrored
 from coagent.world import Setting, World, opened
 
 MAX_STATES = 200_000
@@ -44,7 +45,8 @@ class Exploration:
     want of conflict is not mistaken for one that was tried. `cycle` is a fair way round for ever, if there is one:
     every choice that stays open is taken, and yet no end comes. `depth` is the length of the longest of the
     shortest schedules to a state. `reduced`: states that only differ in what cannot matter, or that only wait for a
-    private choice, were counted as one; `note` says why that was not done although it was asked for.
+    private choice, were counted as one; `note` says why that was not done although it was asked for. States in which
+    agents that are `alike` have changed places were counted as one too; the endings are all, by each agent's name.
     """
 
     states: int
@@ -54,6 +56,7 @@ class Exploration:
     endings: tuple[Ending, ...]
     notified: bool
     reduced: bool = False
+    alike: Classes = ()
     cycle: Lasso | None = None
     note: str = ""
 
@@ -84,15 +87,22 @@ def explore(
     note = ""
     if reduced and not nameless(setting):
         note = "states are not merged: operations' names matter here, or the protocol does not say that they are labels"
-    for private in (True, False) if reduced and not note else ():
+    for classes, private in _reductions(setting) if reduced and not note else ():
+        merging = Merging(setting, private=private, alike=classes, sample=sample)
         try:
-            return replace(_searched(setting, Merging(setting, private=private, sample=sample), **bounds), note=note)
+            return replace(_searched(setting, merging, **bounds), note=note)
         except Unsound as error:
             note = f"explored again with fewer states taken for one: {error}"
         except Opaque:
             note = "states are not merged: the protocol keeps something that cannot be looked into"
             break
     return replace(_searched(setting, Plain(), **bounds), note=note)
+
+
+def _reductions(setting: Setting) -> list[tuple[Classes, bool]]:
+    """Who may change places and whether private choices go first, the most that may hold at first."""
+    classes = alike(setting)
+    return [*([(classes, True)] if classes else []), ((), True), ((), False)]
 
 
 def _searched(
@@ -120,6 +130,10 @@ def _searched(
             told = space.states
             progress(told, space.frontier, space.depths[number])
     merging.check(space)
+    if merging.alike:
+        if turns_back(space):
+            raise Unsound("a way leads back to where it came from, and whether it is fair hangs on who does what")
+        _exchange(endings, setting, merging.alike)
     found = sorted(endings.values(), key=lambda one: (len(one.schedule), one.schedule))
     return Exploration(
         states=space.states,
@@ -129,25 +143,52 @@ def _searched(
         endings=tuple(found),
         notified=space.notified,
         reduced=merging.reduces,
+        alike=merging.alike,
         cycle=lasso(space, setting),
     )
 
 
 def _note(endings: dict[str, Ending], world: World, schedule: tuple[int, ...]) -> None:
     """Keep the shortest schedule to each ending."""
-    kind = "quiescent" if world.quiescent else "stuck"
-    state: dict[str, Value] = world.final_state
-    gave_up = tuple(name for name in world.order if world.actors[name].gave_up)
-    died = tuple(name for name in world.order if world.actors[name].died)
+    found = _ending(world, schedule)
+    known = endings.setdefault(_said(found), found)
+    if (len(schedule), schedule) < (len(known.schedule), known.schedule):
+        endings[_said(found)] = found
+
+
+def _ending(world: World, schedule: tuple[int, ...]) -> Ending:
+    """A world at its end."""
     last = {name: one.report if one.mode in ("resting", "done") else None for name, one in world.actors.items()}
-    reports = {name: last[name] for name in world.order}
-    key = repr((kind, state, reports, gave_up, died))
-    if key not in endings or (len(schedule), schedule) < (len(endings[key].schedule), endings[key].schedule):
-        endings[key] = Ending(
-            kind=kind,
-            final_state={path: plain(value) for path, value in state.items()},
-            reports={name: report_out(report) for name, report in reports.items()},
-            gave_up=gave_up,
-            schedule=schedule,
-            died=died,
-        )
+    return Ending(
+        kind="quiescent" if world.quiescent else "stuck",
+        final_state={path: plain(value) for path, value in world.final_state.items()},
+        reports={name: report_out(last[name]) for name in world.order},
+        gave_up=tuple(name for name in world.order if world.actors[name].gave_up),
+        schedule=schedule,
+        died=tuple(name for name in world.order if world.actors[name].died),
+    )
+
+
+def _said(ending: Ending) -> str:
+    """All of an ending but its schedule; 1 and true are two things."""
+    return repr((ending.kind, ending.final_state, ending.reports, ending.gave_up, ending.died))
+
+
+def _exchange(endings: dict[str, Ending], setting: Setting, classes: Classes) -> None:
+    """Add what the endings come to when those who are alike change places, each with a schedule that leads there."""
+    for ending in sorted(endings.values(), key=lambda one: (len(one.schedule), one.schedule)):
+        for renamed in exchanges(classes):
+            reports = {renamed.get(name, name): report for name, report in ending.reports.items()}
+            gave_up, died = ({renamed.get(name, name) for name in names} for names in (ending.gave_up, ending.died))
+            there = replace(
+                ending,
+                reports={name: reports[name] for name in ending.reports},
+                gave_up=tuple(name for name in ending.reports if name in gave_up),
+                died=tuple(name for name in ending.reports if name in died),
+            )
+            if _said(there) in endings:
+                continue
+            schedule, world = mirrored(setting, ending.schedule, renamed) or ((), None)
+            if world is None or _said(_ending(world, schedule)) != _said(there):
+                raise Unsound("the rule does not treat agents alike that it was said to treat alike")
+            endings[_said(there)] = replace(there, schedule=schedule)

@@ -80,6 +80,7 @@ class Explored:
             "complete": found.complete,
             "notified": found.notified,
             "reduced": found.reduced,
+            "alike": [list(names) for names in found.alike],
             "note": found.note,
             "cycle": None if found.cycle is None else _cycle_out(found.cycle),
             "endings": [_ending_out(one) for one in self.endings],

@@ -3,6 +3,11 @@
 A strongly connected part of the graph can be stayed in for ever by a fair run if and only if every choice that is open
 in all of its states is taken by some edge inside it (weak fairness; Lichtenstein and Pnueli, POPL 1985). A graph
 without such a part, all of it explored, always comes to an end: every notified agent quiesces.
+
+Choices are compared by their labels from state to state, which takes agents that keep their places: where states that
+differ by an exchange of agents are one, only `turns_back` can be asked. It loses nothing: a way round there comes back
+with its agents exchanged, so as many turns as it takes to have everybody in place again are a way round in full, and
+each way round in full is one there.
 """
 
 from collections import deque
@@ -37,6 +42,11 @@ def lasso(space: StateSpace, setting: Setting) -> Lasso | None:
     telling = [part for part in fair if any(edge.notice for at in part for edge in _inside(space, at, part))]
     part = min(telling or fair, key=lambda one: min(space.depths[at] for at in one))
     return _unrolled(space, setting, *_round(space, part))
+
+
+def turns_back(space: StateSpace) -> bool:
+    """Whether some way leads back to a state that it came from, fair or not."""
+    return bool(_parts(space))
 
 
 def _parts(space: StateSpace) -> list[set[int]]:

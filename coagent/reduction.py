@@ -65,8 +65,10 @@ class Reduction:
         return world, moves, tuple(taken)
 
     def _private(self, world: World, moves: list[Move]) -> int | None:
+        # Whoever is still to be launched is not known to the protocol, which speaks of those who are there.
+        late = any(choice.act == "launch" for choice, _ in moves)
         for at, (choice, flight) in enumerate(moves):
-            if choice.act == "launch" or (choice.name if flight is None else _owner(choice)) in self.mortal:
+            if (late and flight is None) or (choice.name if flight is None else _owner(choice)) in self.mortal:
                 continue
             what = _first_event(world, choice.name) if flight is None else world.flights.of(flight)
             said = self.private(world.run, what)

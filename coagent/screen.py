@@ -97,6 +97,7 @@ def print_explored(found: Explored, replay: Sequence[str]) -> None:
     to, all_ = Page(), found.exploration
     whole = "every schedule explored" if all_.complete else f"explored to depth {all_.depth}, {all_.open:,} states open"
     kind = "states, like ones counted once" if all_.reduced else "states, all told apart"
+    kind += "".join(f", whoever of {', '.join(names)} is where" for names in all_.alike)
     rate = all_.states / max(found.seconds, 1e-6)
     to.print(
         f"{all_.states:,} {kind}, {all_.transitions:,} transitions, depth {all_.depth}; {whole}; "

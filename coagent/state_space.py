@@ -11,10 +11,11 @@ from immutables import Map
 
 from coagent import crank
 from coagent.actor import Actor
-from coagent.canonical import Canon
+from coagent.canonical import Canon, Names
 from coagent.fork import Fork
 from coagent.protocols.run import Run
 from coagent.reduction import SAMPLE, Move, Reduction, Unsound, mortal, own_private
+from coagent.symmetry import Classes
 from coagent.workload import Setting
 from coagent.world import Choice, World
 
@@ -40,6 +41,7 @@ class Plain:
     """Tells worlds apart by everything in them."""
 
     reduces = False
+    alike: Classes = ()
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[object, int]] = {}
@@ -87,12 +89,13 @@ class Plain:
 
 
 class Merging:
-    """Tells worlds apart by what can matter, and takes private choices at once."""
+    """Tells worlds apart by what can matter, agents that are `alike` not; takes private choices at once."""
 
     reduces = True
 
-    def __init__(self, setting: Setting, *, private: bool = True, sample: int = SAMPLE) -> None:
-        self.canon = Canon(setting)
+    def __init__(self, setting: Setting, *, private: bool = True, alike: Classes = (), sample: int = SAMPLE) -> None:
+        self.alike = alike
+        self.canon = Canon(setting, alike)
         says = own_private(setting) if private else None
         self.reduction = Reduction(canon=self.canon, private=says, mortal=mortal(setting), sample=sample)
         self.rested, self.look = self.reduction.rested, self.canon.look
@@ -219,12 +222,13 @@ class StateSpace:
         return number
 
 
-def label(choice: Choice, names: dict[str, int] | None) -> Label:
+def label(choice: Choice, names: Names | None) -> Label:
     """A choice in terms that neighbouring states share."""
-    return (
-        choice.act,
-        choice.name if names is None or choice.of_agent or choice.act == "merge" else names[choice.name],
-    )
+    if names is None:
+        return choice
+    if choice.of_agent or choice.act == "merge":
+        return (choice.act, names.get(choice, choice.name))
+    return (choice.act, names[choice.name])
 
 
 def spelling(world: World) -> tuple[object, ...]:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from coagent.canonical import Canon, Opaque, nameless
+from coagent.canonical import Canon, nameless
 from coagent.explore import explore
 from coagent.judge import Judge
+from coagent.part import Opaque
 from coagent.protocols import protocol
 from coagent.protocols.naive import Naive
 from coagent.protocols.run import Run

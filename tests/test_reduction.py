@@ -25,8 +25,8 @@ from workloads import workload
 from workloads.textbook import NAMES
 
 REDUCED = {
-    "dirty-read": {"naive": 18, "2pl": 19, "mtpo": 73, "mtpo-reissue": 73},
-    "lost-update": {"naive": 13, "2pl": 22, "mtpo": 41, "mtpo-reissue": 48},
+    "dirty-read": {"naive": 18, "2pl": 7, "mtpo": 73, "mtpo-reissue": 73},
+    "lost-update": {"naive": 13, "2pl": 8, "mtpo": 41, "mtpo-reissue": 48},
 }
 """States when like ones are counted once, pinned."""
 
@@ -66,20 +66,12 @@ def test_the_states_that_are_left_are_these(name: str) -> None:
     assert counted == REDUCED[name]
 
 
-@pytest.mark.parametrize(("rule", "least"), [("mtpo", 5), ("naive", 5), ("2pl", 2.5)])
-def test_of_three_identical_agents_several_times_fewer_states_are_left(rule: str, least: float) -> None:
-    where = Setting(workload=increments(3), protocol=protocol(rule))
-    whole, found = explore(where, reduced=False), explore(where, sample=1)
-    assert said(found) == said(whole) and not found.note
-    assert whole.states >= least * found.states
-
-
 @pytest.mark.nightly
-def test_of_three_identical_agents_under_occ_too() -> None:
+def test_of_three_identical_agents_under_occ_a_three_hundredth_of_the_states_is_left() -> None:
     where = Setting(workload=increments(3), protocol=protocol("occ"))
     whole, found = explore(where, reduced=False), explore(where, sample=1)
     assert said(found) == said(whole) and not found.note
-    assert whole.states >= 20 * found.states
+    assert whole.states >= 300 * found.states
 
 
 @settings(max_examples=25)

@@ -17,7 +17,7 @@ from workloads import workload
 
 TEXTBOOK = ("dirty-read", "lost-update", "read-skew", "write-skew", "phantom", "livelock", "unrecoverable-send")
 TIMED = ("mtpo", "naive", "2pl")
-COUNTED = ("mtpo", "naive", "2pl", "occ")
+COUNTED = ("mtpo", "naive", "2pl", "occ", "fork-merge")
 REPEATS = 15
 STEPS = ({"get": "x", "as": "v"}, {"put": "x", "value": "v + 1"})
 
@@ -81,7 +81,7 @@ def _saved(rule: str) -> list[Figure]:
             name=f"explore_{rule}_reduced",
             value=reduced.states,
             unit="states",
-            of=of.format("reduced", reduced_s, same),
+            of=of.format("reduced, agents exchanged too" if reduced.alike else "reduced", reduced_s, same),
         ),
         Figure(name=f"explore_{rule}_ratio", value=round(ratio, 1), unit="x", of=f"fewer states under {rule}"),
     ]

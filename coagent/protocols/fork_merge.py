@@ -29,6 +29,7 @@ class ForkMerge:
     promises: str = "any"
     emits: frozenset[str] = CALLS | RESTARTS | FORKS
     anonymous = True
+    symmetric = True
 
     def start(self) -> Run:
         """An empty run."""

@@ -18,6 +18,7 @@ class Naive:
     promises: str = "any"
     emits: frozenset[str] = CALLS
     anonymous = True
+    symmetric = True
 
     def start(self) -> Run:
         """An empty run."""

@@ -27,12 +27,14 @@ DIED = "it died"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """Between running agents. `read_from[a]`: whose uncommitted writes `a` read; `overwritten_by[a]`: who wrote what
-    `a` had read before; `stale`: whose reads somebody committed has overwritten; `waiting`: parked operations."""
+    `a` had read before; `stale`: whose reads somebody committed has overwritten; `waiting`: parked operations, and
+    `finished`: agents that have reported, in order of arrival, which alone decides between them."""
 
     read_from: Map = Map()
     overwritten_by: Map = Map()
     stale: Map = Map()
     waiting: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
     irrevocable: str | None = None
 
 
@@ -45,6 +47,7 @@ class Optimistic:
     promises: str = "any"
     emits: frozenset[str] = CALLS | WAITS | RESTARTS
     anonymous = True
+    symmetric = True
 
     def start(self) -> Run:
         """An empty run."""
@@ -69,9 +72,10 @@ class Optimistic:
                 self._advance(turn)
             case Finished():
                 turn.set_agent(event.agent, phase=Phase.FINISHED)
+                turn.extra = replace(turn.extra, finished=(*turn.extra.finished, event.agent))
                 self._advance(turn)
             case Died():
-                self._abort(turn, event.agent, DIED)
+                self._abort(turn, {event.agent: DIED})
                 self._advance(turn)
             case Performed():
                 answered(turn, event)
@@ -91,10 +95,13 @@ class Optimistic:
             return
         over = {other.agent for other in turn.writing(op.writes)} - {op.agent}
         if firm == op.agent:
-            for name in sorted({other.agent for other in turn.writing(op.declaration.footprint)} - {op.agent}):
-                self._abort(turn, name, f"{op.agent} acts irrevocably and needs what {name} wrote")
+            written = {other.agent for other in turn.writing(op.declaration.footprint)} - {op.agent}
+            self._abort(
+                turn, {name: f"{op.agent} acts irrevocably and needs what {name} wrote" for name in sorted(written)}
+            )
         elif over:
-            self._abort(turn, op.agent, f"a write over an uncommitted write of {' and '.join(sorted(over))}")
+            why = f"a write over an uncommitted write of {' and '.join(sorted(over))}"
+            self._abort(turn, {op.agent: why})
             return
         _act(turn, op)
 
@@ -104,29 +111,32 @@ class Optimistic:
         if deps.irrevocable or deps.read_from.get(op.agent):
             _park(turn, op)
         elif op.agent in deps.stale:
-            self._abort(turn, op.agent, _why_stale(turn, op.agent))
+            self._abort(turn, {op.agent: _why_stale(turn, op.agent)})
         else:
-            for name in sorted(deps.overwritten_by.get(op.agent, ())):
-                self._abort(turn, name, f"{op.agent} acts irrevocably and had read what {name} overwrote")
+            over = sorted(deps.overwritten_by.get(op.agent, ()))
+            self._abort(
+                turn, {name: f"{op.agent} acts irrevocably and had read what {name} overwrote" for name in over}
+            )
             turn.extra = replace(turn.extra, irrevocable=op.agent)
             self._request(turn, op)
 
     def _advance(self, turn: Turn) -> None:
-        """Commit and abort whoever is ready to, in pre-order, and retry parked calls, until nothing changes."""
+        """Commit and abort whoever is ready to, first come first, and retry parked calls, until nothing changes."""
         moved = True
         while moved:
-            moved = any(self._validate(turn, name) for name in turn.order) or self._retry(turn)
+            moved = any(self._validate(turn, name) for name in turn.extra.finished) or self._retry(turn)
             if not moved and (cycle := _waiting_cycle(turn)):
-                victim = max(cycle, key=lambda name: turn.agents[name].rank)
-                self._abort(turn, victim, f"{' and '.join(cycle)} read each other's uncommitted writes")
+                came = [*(turn.ops[op].agent for op in turn.extra.waiting), *turn.extra.finished]
+                why = f"{' and '.join(cycle)} read each other's uncommitted writes"
+                self._abort(turn, {max(cycle, key=came.index): why})
                 moved = True
 
     def _validate(self, turn: Turn, name: str) -> bool:
         deps = turn.extra
-        if turn.agents[name].phase is not Phase.FINISHED or deps.read_from.get(name):
+        if deps.read_from.get(name):
             return False
         if name in deps.stale:
-            self._abort(turn, name, _why_stale(turn, name))
+            self._abort(turn, {name: _why_stale(turn, name)})
         else:
             _commit(turn, name)
         return True
@@ -148,10 +158,10 @@ class Optimistic:
             return True
         return False
 
-    def _abort(self, turn: Turn, name: str, because: str) -> None:
-        """Abort an attempt and whoever read, at any remove, what it wrote; the furthest is undone first."""
-        doomed = {name: because}
-        for source in (queue := [name]):
+    def _abort(self, turn: Turn, because: dict[str, str]) -> None:
+        """Abort attempts, each for its reason, and whoever read, at any remove, what they wrote; the furthest first."""
+        doomed = dict(because)
+        for source in (queue := [*doomed]):
             for other in turn.order:
                 if other not in doomed and source in turn.extra.read_from.get(other, ()):
                     doomed[other] = f"{other} read what {source} wrote, and {source} aborted"
@@ -215,6 +225,7 @@ def _forgotten(turn: Turn, name: str) -> Dependencies:
         overwritten_by=overwritten,
         stale=deps.stale.delete(name) if name in deps.stale else deps.stale,
         waiting=tuple(op for op in deps.waiting if turn.ops[op].agent != name),
+        finished=tuple(one for one in deps.finished if one != name),
         irrevocable=None if deps.irrevocable == name else deps.irrevocable,
     )
 

@@ -40,8 +40,12 @@ class TwoPhaseLocking:
         return Run(extra=Locks())
 
     def private(self, run: Run, what: Perform | Event) -> bool:
-        """A completion answers its own agent alone; locks are asked for, and given up, when inferences end."""
-        return isinstance(what, Perform)
+        """A completion answers its own agent alone; locks are asked for, and given up, when inferences end, and that
+        may be at any time when nobody else can act: all others wait for locks, or have committed."""
+        if isinstance(what, Perform):
+            return True
+        others = (one.phase for name, one in run.agents.items() if name != what.agent)
+        return all(phase in (Phase.PARKED, Phase.DONE) for phase in others)
 
     def step(self, run: Run, event: Event) -> tuple[Run, tuple[Effect, ...]]:
         """One event: the new run and the effects."""

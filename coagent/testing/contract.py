@@ -14,6 +14,7 @@ from coagent.operation import Call, Result
 from coagent.protocols.guard import Guard, told
 from coagent.scenario import Scenario
 from coagent.simulate import Chance, simulate
+from coagent.testing.exchange import held_to_symmetry
 from coagent.tool import TOOLS, declare
 from coagent.workload import from_scenario
 from coagent.world import Setting
@@ -47,13 +48,17 @@ class Tape:
 
 
 def conformance(protocol: object, scenarios: Sequence[Scenario], *, steps: int = 600) -> Conformance:
-    """Run each scenario once under a random schedule, guarded, and then its events again from the start."""
+    """Run each scenario once under a random schedule, guarded, and then its events again from the start.
+
+    They are also given again for exchanged agents, when the protocol says that it is symmetric.
+    """
     made = 0
     for seed, scenario in enumerate(scenarios):
         tape = Tape(Guard(protocol))
         try:
             simulate(Setting(workload=from_scenario(scenario), protocol=tape), Chance(seed), max_steps=steps)
             _replayed(protocol, tape)
+            held_to_symmetry(protocol, tape.steps)
         except BadInput as error:
             return Conformance(runs=seed + 1, steps=made + len(tape.steps), refused=str(error))
         except (Exception, SystemExit) as error:

@@ -98,6 +98,29 @@ def test_occ_lets_an_agent_send_only_when_nothing_can_abort_it_any_more() -> Non
     assert [one["agent"] for one in events(world, "abort")] == ["B"]
 
 
+def test_occ_aborts_once_who_read_from_another_that_is_aborted_for_the_same_reason() -> None:
+    agents = {
+        "A": [{"get": "x", "as": "v"}, {"get": "y", "as": "w"}, {"send": "out", "value": "v"}],
+        "B": [{"put": "x", "value": "1"}],
+        "C": [{"get": "x", "as": "v"}, {"put": "y", "value": "v"}],
+    }
+    world = driven(setting(agents, protocol("occ"), {"x": 0, "y": 0}), "AABCCA")
+    assert sorted(one["agent"] for one in events(world, "abort")) == ["B", "C"]
+    assert ops(world, "release") == [] and to_the_end(world).final_state == {"out": (0,), "x": 1, "y": 1}
+
+
+def test_occ_commits_first_who_reported_first_whatever_their_ranks() -> None:
+    agents = {
+        "A": [{"get": "x", "as": "v"}, {"get": "y", "as": "w"}],
+        "B": [{"get": "x", "as": "v"}, {"put": "y", "value": "v"}],
+        "C": [{"put": "x", "value": "1"}],
+    }
+    for last, aborted in (("AB", []), ("BA", ["A"])):
+        world = driven(setting(agents, protocol("occ"), {"x": 0, "y": 0}), "CAABB" + last + "C")
+        assert [one["agent"] for one in events(world, "commit")][1:] == [one for one in last if one not in aborted]
+        assert [one["agent"] for one in events(world, "abort")] == aborted
+
+
 def test_broadcast_never_quiesces_on_the_halving_example() -> None:
     halve = {
         "A": [{"get": "y", "as": "h"}, {"put": "x", "value": "h + 1"}],
