@@ -21,7 +21,7 @@ LINES = (("mtpo", "miss"), ("mtpo", "over"), ("mtpo-footprint", "over"))
 `mtpo` sends no other, `mtpo-footprint` does."""
 
 REFERENCES = ("serial", "naive", "2pl", "occ")
-FULL, QUICK = 60, 3
+FULL, QUICK = 50, 3
 """Seeds of each cell at each rate."""
 
 FAMILIES, AGENTS = ("chain", "slots"), (2, 4, 8, 16)

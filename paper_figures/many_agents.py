@@ -18,7 +18,7 @@ from paper_figures.style import PAGE, colour, one_line, point, shown
 NAME, TITLE = "many_agents", "From 2 to 64 agents"
 FAMILIES = ("slots", "blob", "balance", "chain")
 PROTOCOLS = ("mtpo", "mtpo-reissue", "2pl", "occ")
-FULL = {2: 40, 4: 40, 8: 30, 16: 20, 32: 8, 64: 3}
+FULL = {2: 40, 4: 40, 8: 20, 16: 10, 32: 5, 64: 3}
 QUICK = {2: 3, 4: 3, 8: 2, 16: 1}
 """Seeds by number of agents."""
 

@@ -18,9 +18,15 @@ TINY = {
     "policies": {"QUICK": 1, "LONGER_S": (0, 30)},
     "judge_errors": {"QUICK": 1, "CASCADE_QUICK": 1},
     "many_agents": {"QUICK": {2: 2, 4: 1, 8: 1}},
-    "rank_choice": {"QUICK": 1, "SAMPLE": 2},
+    "rank_choice": {"QUICK": 1, "SAMPLE": 2, "WORKLOADS": (("k2-canary-on-bad-image", 2), ("uneven", 3), ("chain", 5))},
     "exposure_before_quiet": {"QUICK": 1},
-    "contention_crossover": {"QUICK": 1, "LINE_QUICK": 2, "LENGTHS": (1, 3, 8)},
+    "contention_crossover": {
+        "QUICK": 1,
+        "THINK_S": (0.25, 0.5, 4.0),
+        "CONFLICTS": (0.0, 0.5, 1.0),
+        "LINE_QUICK": 2,
+        "LENGTHS": (1, 3, 8),
+    },
 }
 MOST_BYTES = 3_000_000
 
