@@ -179,11 +179,15 @@ class _Folding:
             self.rules.append(local("downward notice", dict.fromkeys((self.owner(op), self.owner(cause))), [why]))
 
     def check_due(self, number: int, op: str, told: Told) -> None:
-        """What cannot be undone waits until every lower rank has committed and its agent has no notice to consume."""
+        """What cannot be undone waits until every lower rank has committed and its agent has no notice to consume.
+
+        A notice about what comes after it is of no concern: its own coming may have displaced that.
+        """
         agent = told.invoke["agent"]
         below = [one["name"] for one in self.history.header["agents"]]
         below = [one for one in below[: below.index(agent)] if one not in self.committed | self.given_up]
-        if below or self.pending[agent]:
+        due = any(self.position(one) < self.position(op) for one in self.pending[agent])
+        if below or due:
             waits = f"{below[0]} had committed" if below else f"{agent} had consumed the notice it had been sent"
             why = f"{op} cannot be undone, and it was carried out before {waits} (record {nth(number)})"
             names = [self.owner(op), *(transaction(one, self.attempts[one]) for one in below)]

@@ -195,16 +195,13 @@ def drawn(seed: int) -> Workload:
 
 
 def assert_right(rule: str, seeds: range) -> None:
-    died = tried = 0
+    died = 0
     for seed in seeds:
         given = drawn(seed)
-        if rule == "mtpo-reissue" and any("send" in repr(one.program) for one in given.agents):
-            continue  # a send that a repair inserts cancels its own agent's later calls, which is held against it
-        tried += 1
         ran = judged(simulate(Setting(workload=given, protocol=protocol(rule), seed=seed), Chance(seed)))
         assert ran.gave_up or ran.exit_code == 0, (seed, ran.verdict.sentences())
         died += any(one.died for one in ran.outcome.world.actors.values())
-    assert tried and died > tried / 3
+    assert died > len(seeds) / 3
 
 
 @pytest.mark.parametrize("rule", CORRECT)

@@ -7,7 +7,10 @@ from checker.anomaly import TABLE
 from checker.notified import check_history
 from coagent.history import History
 from coagent.protocols import protocol
+from coagent.scenario import parse_scenario
 from coagent.simulate import Clock, simulate
+from coagent.stepper import follow
+from coagent.workload import from_scenario
 from coagent.world import Setting
 from workloads import workload
 
@@ -104,6 +107,30 @@ def test_a_rule_of_the_declared_order_binds_only_a_protocol_that_promises_it() -
     assert check_history(history, order="declared").verdict == "violated"
     assert check_history(history, order="any").verdict == "ok"
     assert check_history(free, order="declared").verdict == "ok"
+
+
+def test_an_unrecoverable_call_that_a_repair_inserts_may_displace_what_its_own_agent_did_later() -> None:
+    """The notice of that is about what comes after the call, so the call has nothing to wait for."""
+    scenario = {
+        "name": "inserted send",
+        "state": {"d/b": 1},
+        "agents": [
+            {"name": "B", "steps": [{"put": "d/a", "value": "1"}]},
+            {
+                "name": "E",
+                "steps": [
+                    {"list": "d", "as": "n"},
+                    {"if": "len(n) > 1", "then": [{"send": "d/b/c", "value": "1"}]},
+                    {"add": "d/b", "by": "1"},
+                ],
+            },
+        ],
+    }
+    given = from_scenario(parse_scenario(scenario, "inserted send"))
+    run = follow(Setting(workload=given, protocol=protocol("mtpo-reissue")), (1, 1, 1, 1))
+    cancelled = [record["op"] for record in run.history.of("notify") if record["cancelled"]]
+    assert cancelled == ["E.2"] and run.final_state == {"d/a": 1, "d/b": 2, "d/b/c": (1,)}
+    assert check_history(run.history, order="declared").verdict == "ok"
 
 
 def test_a_livelock_is_told_with_its_ring_and_stays_unknown() -> None:
