@@ -1,7 +1,8 @@
 """Takes every choice everywhere: all states of a small world, and every way it can end or fail to.
 
 States are told apart by what can still happen, not by how they came about; what an exploration may leave out is said in
-`coagent.canonical`, `coagent.symmetry` and `coagent.reduction`. Ends come with the shortest schedule met that leads to them.
+`coagent.canonical`, `coagent.symmetry` and `coagent.reduction`. Ends come with the shortest schedule met that leads
+to them.
 """
 
 from collections.abc import Callable
