@@ -150,7 +150,7 @@ def _scales(axes: Sequence[Sequence[Axes]], agents: list[int]) -> None:
     _plain_log(axes[0], (0.125, 0.25, 0.5, 1, 2, 4, 8, 16), lambda one: f"{one:g}x")
     _plain_log(axes[4], (1, 2, 4, 8, 16, 32, 64), lambda one: f"{one:g}x")
     _plain_log(axes[2], (0.25, 1, 4, 16, 64), lambda one: f"{one:g}")
-    _plain_log(axes[3], (1, 4, 16, 64), lambda one: f"{one:g}")
+    _plain_log(axes[3], (0.5, 1, 4, 16, 64), lambda one: f"{one:g}")
     for ax in axes[1]:
         ax.set_ylim(-5, 105)
         ax.yaxis.set_major_formatter("{x:.0f} %")
@@ -161,7 +161,7 @@ def _plain_log(line: Sequence[Axes], ticks: Sequence[float], says: Callable[[flo
         low, high = ax.get_ylim()
         ax.set_yscale("log", base=2)
         kept = [one for one in ticks if max(low, ticks[0]) <= one <= 2 * high]
-        ax.set_ylim(bottom=max(low, ticks[0] / 1.3))
+        ax.set_ylim(bottom=max(low, ticks[0] / 1.4))
         ax.set_yticks(kept, [says(one) for one in kept])
         ax.minorticks_off()
 
