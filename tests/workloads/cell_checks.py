@@ -1,4 +1,4 @@
-"""What the tests of the coding cells and of the document cells ask of every cell in the same words."""
+"""What the tests of cells and families ask of every one of them in the same words."""
 
 from interleavings import endings, kept, serial_endings
 
@@ -40,11 +40,14 @@ def notices(outcome: Outcome) -> int:
     return len([*outcome.history.of("notify")])
 
 
-def assert_counted(built: Workload, counts: tuple[int, int]) -> None:
-    """So many interleavings keep the invariant, of so many, and they are those with the outcome of a serial run."""
+def assert_counted(built: Workload, counts: tuple[int, int], ends: int = 2) -> None:
+    """So many interleavings keep the invariant, of so many, and they are those with the outcome of a serial run.
+
+    `ends` is how many outcomes the two serial runs have.
+    """
     assert kept(built) == counts
     serial = {one.outcome for one in serial_endings(built)}
-    assert len(serial) == 2
+    assert len(serial) == ends
     for one in endings(built):
         assert built.invariant(one.state, one.reports) == (one.outcome in serial), one.order
 

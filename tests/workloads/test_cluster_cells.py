@@ -3,16 +3,19 @@
 import json
 
 import pytest
-from interleavings import endings, kept, serial_endings
+from cell_checks import (
+    CORRECT,
+    SEEDS,
+    assert_comes_to_the_pre_order,
+    assert_counted,
+    assert_naive_breaks_it_by_the_clock,
+    assert_told_of_by_footprint_only,
+    judged_ok,
+    passes,
+    run,
+    timed,
+)
 
-from checker.notified import check_history
-from coagent.explore import explore
-from coagent.history import plain
-from coagent.operation import same
-from coagent.protocols import protocol
-from coagent.simulate import Chance, Clock, Outcome, simulate
-from coagent.workload import Workload
-from coagent.world import Setting
 from workloads import (
     k1_canary_of_trial_image,
     k3_flag_blob,
@@ -34,42 +37,13 @@ CELLS = {
 }
 """By short name: the module, the interleavings that keep the invariant and all of them, and both with A's label."""
 
-CORRECT = ("serial", "2pl", "occ", "mtpo", "mtpo-reissue")
-SEEDS = range(30)
-
-
-def run(built: Workload, by: str, seed: int) -> Outcome:
-    return simulate(Setting(workload=built, protocol=protocol(by), seed=seed), Chance(seed))
-
-
-def timed(built: Workload, by: str, seed: int = 0) -> Outcome:
-    return simulate(Setting(workload=built, protocol=protocol(by), seed=seed), Clock(built.cost.tool_s))
-
-
-def passes(built: Workload, outcome: Outcome) -> bool:
-    gave_up = any(one.gave_up for one in outcome.world.actors.values())
-    return outcome.quiescent and not gave_up and built.invariant(outcome.final_state, outcome.reports)
-
-
-def notices(outcome: Outcome) -> int:
-    return len([*outcome.history.of("notify")])
-
 
 @pytest.mark.parametrize("name", CELLS)
-def test_so_many_interleavings_keep_the_invariant(name):
+def test_the_invariant_holds_exactly_where_the_outcome_is_serial_and_so_often(name):
     module, plain, labelled = CELLS[name]
-    assert kept(module.workload()) == plain
-    assert kept(module.workload(irrelevant=True)) == labelled
-
-
-@pytest.mark.parametrize("name", CELLS)
-def test_the_invariant_holds_exactly_where_the_outcome_is_serial(name):
-    for irrelevant in (False, True):
-        built = CELLS[name][0].workload(irrelevant=irrelevant)
-        serial = {one.outcome for one in serial_endings(built)}
-        assert len(serial) == (1 if name == "k3-flag" else 2)
-        for one in endings(built):
-            assert built.invariant(one.state, one.reports) == (one.outcome in serial), one.order
+    ends = 1 if name == "k3-flag" else 2
+    assert_counted(module.workload(), plain, ends)
+    assert_counted(module.workload(irrelevant=True), labelled, ends)
 
 
 @pytest.mark.parametrize("by", CORRECT)
@@ -79,7 +53,7 @@ def test_every_random_trial_passes(name, by):
     for seed in SEEDS:
         outcome = run(built, by, seed)
         assert passes(built, outcome), seed
-        assert seed > 3 or check_history(outcome.history, order=protocol(by).promises).verdict == "ok", seed
+        assert seed > 3 or judged_ok(outcome, by), seed
 
 
 @pytest.mark.nightly
@@ -95,45 +69,21 @@ def test_a_thousand_trials_pass_by_chance_and_by_the_clock(name, by):
 @pytest.mark.parametrize("name", CELLS)
 def test_by_the_clock_naive_breaks_the_invariant_and_no_other_protocol_does(name):
     built = workload(name)
-    broken = timed(built, "naive")
-    assert broken.quiescent and not passes(built, broken)
-    assert check_history(broken.history, order="any").verdict == "violated"
+    assert_naive_breaks_it_by_the_clock(built)
     for by in CORRECT:
         assert passes(built, timed(built, by)), by
-
-
-@pytest.mark.parametrize("late", ["mtpo", "mtpo-reissue"])
-@pytest.mark.parametrize("name", CELLS)
-def test_mtpo_comes_to_the_outcome_of_the_pre_order_and_sends_notices_on_the_way(name, late):
-    built = workload(name)
-    first = serial_endings(built)[0]
-    ran = [run(built, late, seed) for seed in SEEDS]
-    for outcome in ran:
-        assert (outcome.final_state, outcome.reports) == (first.state, first.reports)
-    assert any(map(notices, ran))
 
 
 @pytest.mark.parametrize("by", ["mtpo", "mtpo-reissue"])
 @pytest.mark.parametrize("name", CELLS)
 def test_under_mtpo_every_schedule_there_is_ends_as_the_pre_order_does(name, by):
-    built = workload(name)
-    first = serial_endings(built)[0]
-    found = explore(Setting(workload=built, protocol=protocol(by)))
-    [ending] = found.endings
-    assert found.complete and found.notified and ending.kind == "quiescent"
-    for left, right in ((ending.final_state, first.state), (ending.reports, first.reports)):
-        assert same(dict(left), {key: plain(value) for key, value in right.items()})
+    assert_comes_to_the_pre_order(workload(name), by)
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_the_irrelevant_label_is_told_of_by_footprint_only(name):
     module = CELLS[name][0]
-
-    def sent(by, irrelevant):
-        return sum(notices(run(module.workload(irrelevant=irrelevant), by, seed)) for seed in range(10))
-
-    assert sent("mtpo-footprint", True) > sent("mtpo-footprint", False)
-    assert sent("mtpo-footprint", True) > sent("mtpo", True)
+    assert_told_of_by_footprint_only(module.workload(), module.workload(irrelevant=True))
 
 
 def test_the_anomalies_by_the_clock_are_those_of_the_stories():

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from itertools import permutations
 
 import pytest
+from cell_checks import notices, passes, run, timed
 from interleavings import endings, kept
 
 from checker.oracle import serial
 from coagent.exploring import explored
 from coagent.operation import same
 from coagent.protocols import protocol
-from coagent.simulate import Chance, Clock, Outcome, simulate
+from coagent.simulate import Outcome
 from coagent.stepper import verdict
 from coagent.workload import Workload
-from coagent.world import Setting
 from workloads import balance, blob, chain, dies, disjoint, late_joiner, pushes, readers, ring, workload
 
 COUNTS = {
@@ -36,23 +36,6 @@ and with it."""
 FAMILIES = {name: module for name, (module, *_) in COUNTS.items()}
 CONTENDED = [name for name in FAMILIES if name != "disjoint"]
 SEEDS = range(30)
-
-
-def run(built: Workload, by: str, seed: int) -> Outcome:
-    return simulate(Setting(workload=built, protocol=protocol(by), seed=seed), Chance(seed))
-
-
-def timed(built: Workload, by: str) -> Outcome:
-    return simulate(Setting(workload=built, protocol=protocol(by)), Clock(built.cost.tool_s))
-
-
-def passes(built: Workload, outcome: Outcome) -> bool:
-    gave_up = any(one.gave_up for one in outcome.world.actors.values())
-    return outcome.quiescent and not gave_up and built.invariant(outcome.final_state, outcome.reports)
-
-
-def notices(outcome: Outcome) -> int:
-    return len([*outcome.history.of("notify")])
 
 
 def lived(built: Workload) -> list:

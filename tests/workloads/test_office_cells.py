@@ -7,12 +7,13 @@ import csv
 from dataclasses import replace
 
 import pytest
+from cell_checks import notices, passes, run
 from interleavings import endings, kept, serial_endings
 
 from checker.notified import check_history
 from coagent.bad_input import BadInput
 from coagent.protocols import protocol
-from coagent.simulate import Chance, Clock, Outcome, simulate
+from coagent.simulate import Clock, Outcome, simulate
 from coagent.workload import Workload
 from coagent.world import Setting
 from workloads import (
@@ -60,21 +61,8 @@ def few(tmp_path_factory):
     return folder
 
 
-def run(built: Workload, by: str, seed: int) -> Outcome:
-    return simulate(Setting(workload=built, protocol=protocol(by), seed=seed), Chance(seed))
-
-
 def timed(built: Workload, by: str, most: int | None = None) -> Outcome:
     return simulate(Setting(workload=built, protocol=protocol(by)), Clock(built.cost.tool_s), max_steps=most)
-
-
-def passes(built: Workload, outcome: Outcome) -> bool:
-    gave_up = any(one.gave_up for one in outcome.world.actors.values())
-    return outcome.quiescent and not gave_up and built.invariant(outcome.final_state, outcome.reports)
-
-
-def notices(outcome: Outcome) -> int:
-    return len([*outcome.history.of("notify")])
 
 
 def assert_counted(name, folder, *, irrelevant):
