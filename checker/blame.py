@@ -104,7 +104,8 @@ def _of_serial(history: History, verdict: Verdict, rerun: Rerun) -> Broken:
     who = ", ".join(verdict.order)
     if ran.fails:
         return "A1", (f"run one after the other, with no protocol at all, {ran.fails}",)
-    if not _invariant(ran.state, ran.reports, rerun):
+    missing = any(history.of("give-up"))
+    if not missing and not _invariant(ran.state, ran.reports, rerun):
         return "A1", (f"run one after the other ({who}), with no protocol at all, the agents break the invariant too",)
     return INNOCENT
 

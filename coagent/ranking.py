@@ -6,7 +6,7 @@ footprints and when they end are all that is predicted from. Knows nothing of th
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from coagent.bad_input import BadInput
 from coagent.path import any_overlap
@@ -47,7 +47,13 @@ def ordered(workload: Workload, rank: str) -> Workload:
     else:
         names = [workload.agents[number - 1].name for number in _permutation(rank, workload)]
     by_name = {one.name: one for one in workload.agents}
-    return replace(workload, agents=tuple(by_name[name] for name in names))
+    agents = tuple(by_name[name] for name in names)
+    if any(one.launch_s > other.launch_s for one, other in pairwise(agents)):
+        raise BadInput(
+            f"--rank {rank} puts an agent of {workload.name!r} that comes late below one that is there before, and a "
+            "new agent is appended to the order; leave --rank out, or keep those who come late last"
+        )
+    return replace(workload, agents=agents)
 
 
 def plans(workload: Workload) -> tuple[Plan, ...]:

@@ -44,8 +44,12 @@ def cases(
     tables: str = "generated",
     check_every: int = 1,
 ) -> list[Case]:
-    """All combinations, `trials` seeds of each from `seed` on; the checker judges seeds that `check_every` divides."""
-    grid = product(workloads, protocols, agents, irrelevant, miss, over, rank, range(seed, seed + trials))
+    """All combinations, `trials` seeds of each from `seed` on; the checker judges seeds that `check_every` divides.
+
+    What is listed twice counts once.
+    """
+    listed = (dict.fromkeys(one) for one in (workloads, protocols, agents, irrelevant, miss, over, rank))
+    grid = product(*listed, range(seed, seed + trials))
     return [
         Case(
             workload=workload,

@@ -154,12 +154,13 @@ def _row(case: Case, world: World, seconds: float, said: str | None, irrelevant:
     records = world.recorder.records()
     told = counts(records, workload.cost)
     ended = _ended(case, world) if quiescent else {"invariant": None, "serial_outcome": None, "order_exact": None}
+    held = ended["serial_outcome"] if ended["invariant"] is None else ended["invariant"]
     return Trial(
         workload=workload.name,
         protocol=world.setting.protocol.name,
         **{name: getattr(case, name) for name in _GIVEN},
         quiescent=quiescent,
-        passes=quiescent and ended["invariant"] is not False and not gave_up and said != "violated",
+        passes=quiescent and held is not False and not gave_up and said != "violated",
         verdict=said,
         gave_up=gave_up,
         seconds=round(seconds, 6),
@@ -187,14 +188,15 @@ def _noticed(records: Iterable[Record]) -> dict[str, int]:
 
 
 def _ended(case: Case, world: World) -> dict[str, bool | None]:
-    """What there is to say of how a run ended: the invariant, and which serial runs end like it."""
-    workload, state, reports = world.setting.workload, world.final_state, world.reports
-    launch, known = tuple(range(len(workload.agents))), _ground(case)
+    """What there is to say of how a run ended: the invariant, and which serial runs of those who lived end like it."""
+    workload, state, known = world.setting.workload, world.final_state, _ground(case)
+    launch = tuple(at for at, name in enumerate(world.order) if not world.actors[name].died)
+    reports = {world.order[at]: world.reports[world.order[at]] for at in launch}
     exact, met = known.ends(launch, state, reports), None
     if len(launch) <= MOST_ORDERED:
         met = bool(exact) or any(known.ends(order, state, reports) for order in permutations(launch))
     return {
-        "invariant": None if workload.invariant is None else bool(workload.invariant(state, reports)),
+        "invariant": None if workload.invariant is None else bool(workload.invariant(state, world.reports)),
         "order_exact": exact,
         "serial_outcome": met,
     }

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 HOLDS = 0
+SEED_MAX = 2**62
 DEFAULT_PROTOCOLS = "serial,naive,2pl,occ,fork-merge,mtpo"
 
 Names = Annotated[list[str], typer.Argument(metavar="WORKLOAD...", help="Workloads, or scenario files.")]
 Protocols = Annotated[str, typer.Option(help="Protocols, with commas between.")]
-Trials = Annotated[int, typer.Option(min=1, help="Trials of each workload under each protocol.")]
+Trials = Annotated[int, typer.Option(min=1, max=1_000_000, help="Trials of each workload under each protocol.")]
 Irrelevant = Annotated[
     bool, typer.Option("--irrelevant", help="With a write besides that others' reads declare and do not show.")
 ]
@@ -35,7 +36,9 @@ def compare(
     protocols: Protocols = DEFAULT_PROTOCOLS,
     trials: Trials = 10,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the numbers do not depend on it.")] = 1,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the first trial's think times.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=SEED_MAX, help="Seed of the first trial's think times.")
+    ] = 0,
     agents: Annotated[int | None, typer.Option(min=1, help="Number of agents, for families of workloads.")] = None,
     miss: Annotated[float, typer.Option(help=Miss + ".")] = 0.0,
     over: Annotated[float, typer.Option(help=Over + ".")] = 0.0,
@@ -67,7 +70,9 @@ def sweep(
     out: Annotated[str, typer.Option(metavar="FOLDER", help="Where the results go; what is there is not done again.")],
     protocols: Protocols = DEFAULT_PROTOCOLS,
     trials: Trials = 100,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the first trial; 0 has no noise.")] = 1,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=SEED_MAX, help="Seed of the first trial; 0 has no noise.")
+    ] = 1,
     agents: Annotated[str | None, typer.Option(help="Numbers of agents, for families" + Listed)] = None,
     miss: Annotated[str, typer.Option(help=Miss + Listed)] = "0",
     over: Annotated[str, typer.Option(help=Over + Listed)] = "0",

@@ -126,3 +126,9 @@ def test_another_rank_is_refused_with_what_there_is(rank, says):
 def test_any_rank_leaves_a_contended_run_right_under_mtpo(rank):
     ran = run(ordered(workload("k2-canary"), rank), protocol("mtpo"), seed=3)
     assert ran.exit_code == 0 and ran.order_exact and ran.invariant
+
+
+@pytest.mark.parametrize("rank", ["3,1,2", "critical-path"])
+def test_who_comes_late_cannot_be_ranked_below_who_is_there(rank):
+    with pytest.raises(BadInput, match="--rank .* comes late"):
+        ordered(workload("late-joiner"), rank)

@@ -370,3 +370,8 @@ class TestRefused:
         words = ("lost-update", "--protocols", f"{own}:Mine", "--trials", 2, "--out", tmp_path / "rows")
         for workers in (1, 2):
             self.refused(coagent("sweep", *words, "--workers", workers), "ZeroDivisionError")
+
+
+def test_what_is_listed_twice_counts_once():
+    once = cases(["k3-flag"], ["mtpo"], trials=2, miss=(0.0, 0.1), rank=("launch",))
+    assert cases(["k3-flag", "k3-flag"], ["mtpo"], trials=2, miss=(0.0, 0.1, -0.0), rank=("launch", "launch")) == once

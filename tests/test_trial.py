@@ -232,3 +232,22 @@ def test_a_file_that_has_changed_is_read_again(tmp_path):
         file.write_text(text % value)
         seen.append(setting(Case(workload=str(file), protocol="mtpo", seed=1)).workload.agents[0].program)
     assert seen[0] != seen[1]
+
+
+class TestRight:
+    def test_an_agent_that_died_is_left_out_of_the_serial_runs(self):
+        for by in ("serial", "mtpo", "2pl"):
+            row = trial(Case(workload="dies", protocol=by, seed=1))
+            assert row.passes and row.order_exact and row.serial_outcome, by
+
+    @pytest.mark.parametrize("checked", [False, True])
+    def test_without_an_invariant_a_run_is_right_when_it_ends_as_some_serial_run(self, tmp_path, checked):
+        file = tmp_path / "swap.json"
+        copies = [[{"get": here, "as": "v"}, {"put": there, "value": "v"}] for here, there in ("xy", "yx")]
+        scripts = [{"name": name, "steps": steps} for name, steps in zip("AB", copies, strict=True)]
+        file.write_text(json.dumps({"state": {"x": 1, "y": 2}, "agents": scripts}))
+        ends = {by: trial(Case(workload=str(file), protocol=by, seed=1, checked=checked)) for by in ("naive", "mtpo")}
+        assert {by: (row.passes, row.serial_outcome) for by, row in ends.items()} == {
+            "naive": (False, False),
+            "mtpo": (True, True),
+        }

@@ -129,7 +129,7 @@ def read_table(table: Table, folder: Path) -> list[Row]:
     """The rows of a table's CSV file. Raises BadInput for a file that is not there or has other columns."""
     path = folder / table.file
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)
             columns, rows = tuple(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

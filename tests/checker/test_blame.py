@@ -13,7 +13,7 @@ import pytest
 from coagent.history import History, lines
 from coagent.protocols import protocol
 from coagent.protocols.variant import Variant
-from coagent.simulate import Chance, simulate
+from coagent.simulate import Chance, Clock, simulate
 from coagent.stepper import verdict
 from coagent.testing import random_scenario
 from coagent.workload import Workload, from_scenario
@@ -137,3 +137,10 @@ def test_an_agent_that_breaks_the_invariant_alone_is_told_beside_an_ok() -> None
     found = verdict(run)
     assert (found.verdict, found.blame) == ("ok", "A1")
     assert "break the invariant too" in found.sentences()[-1]
+
+
+def test_agents_that_gave_up_are_not_said_to_fail_alone() -> None:
+    given = workload("g3-swept")
+    run = simulate(Setting(workload=given, protocol=protocol("occ")), Clock(given.cost.tool_s))
+    assert any(one.gave_up for one in run.world.actors.values())
+    assert verdict(run).blame is None
