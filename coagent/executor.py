@@ -11,12 +11,15 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
+from threading import Thread, Timer
 from typing import TypeVar
 
 from coagent.bad_input import BadInput
 
 Part, Done = TypeVar("Part"), TypeVar("Done")
+
+CLEARING_S = 0.3
+"""Seconds in which a worker that is told to end clears its temporary folders away."""
 
 
 def cores() -> int:
@@ -71,14 +74,24 @@ def _processes(workers: int) -> Iterator[Executor]:
 
 
 def _begun() -> None:
-    """A worker leaves Ctrl-C to who started it, and ends when that is gone, however it went.
+    """A worker leaves Ctrl-C to who started it, and ends when that is gone, however it went, or when it is told to.
 
     Its garbage is collected less often, since the cells of a checked history are many and go all at once: a quarter of
     such a trial was spent looking through what stays.
     """
     gc.set_threshold(50_000, 20, 100)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _told_to_end)
     Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _told_to_end(number: int, frame: object) -> None:
+    """Leave the work under way by the door, so that it clears its temporary folders away; then end.
+
+    The pool takes what is raised for the work's answer, and would have the worker go on with the next.
+    """
+    Timer(CLEARING_S, os._exit, (128 + number,)).start()
+    raise SystemExit(128 + number)
 
 
 def _end_with_parent() -> None:
