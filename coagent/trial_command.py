@@ -76,6 +76,7 @@ def sweep(
     agents: Annotated[str | None, typer.Option(help="Numbers of agents, for families" + Listed)] = None,
     miss: Annotated[str, typer.Option(help=Miss + Listed)] = "0",
     over: Annotated[str, typer.Option(help=Over + Listed)] = "0",
+    # The default is read when the command is set up, and never handed out: typer makes a list of its own for each call.
     rank: Annotated[list[str], typer.Option(help=Rank + "; may be said several times.")] = ["launch"],  # noqa: B006
     irrelevant: Irrelevant = False,
     tables: Tables = "generated",
