@@ -54,7 +54,8 @@ class Tool:
     """A named operation: `declare` gives the footprint from the arguments, `exec` result and writes from a view.
 
     `exec` must read only inside the declared reads, write only inside the declared writes, and
-    return no writes with a failed result (assumption A2 of P1). `meaning` says again what `exec` does.
+    return no writes with a failed result (assumption A2 of P1). `meaning` says again what `exec` does. `schema` is the
+    JSON Schema of the arguments (an object): what a call from outside is checked against, and what a model is shown.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Tool:
     exec: Callable[[View, Args], tuple[Result, Writes]]
     says: str = field(default="", compare=False)
     meaning: Meaning | None = field(default=None, compare=False)
+    schema: Mapping[str, object] | None = field(default=None, compare=False)
 
 
 OK = Result("ok", "ok")

@@ -62,6 +62,7 @@ FLOORS = (
         "liveness",
         "stepper",
         "ranking",
+        "live",
     ),
     (
         "cli",
