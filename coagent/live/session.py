@@ -69,6 +69,7 @@ class Session:
         self._broken: Exception | None = None
         self._allowed = ledger.flights.next
         self._pump = asyncio.ensure_future(self._run())
+        self._start_free()
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -112,8 +113,14 @@ class Session:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def turn(self, name: str, after: int = 0) -> Turn:
-        """What an agent infers on: its turn number `after` + 1 or a later one, as soon as it is there."""
+    async def turn(self, name: str, after: int | None = None) -> Turn:
+        """What an agent infers on: its turn number `after` + 1 or a later one, as soon as it is there.
+
+        None: the one that it infers on now, or, when it waits for an answer, the next.
+        """
+        if after is None:
+            seat = self.seat(name)
+            after = seat.turns if seat.mode in ("waiting", "resting") else seat.turns - 1
         while self._shown.get(name, 0) <= after and name not in self._over:
             self._check()
             watcher = asyncio.get_running_loop().create_future()
@@ -211,7 +218,6 @@ class Session:
     async def _run(self) -> None:
         """Write down what came of events, then let it happen; for as long as the session lasts."""
         try:
-            self._start_free()
             while True:
                 await self._wake.wait()
                 self._wake.clear()
