@@ -185,13 +185,17 @@ class Actuator:
 
     async def _refused(self, flight: Perform, intent: Intent, word: str) -> Performed:
         """A refused write may be half there: put back what stood, so that it has had no effect."""
-        if flight_recoverable(self.ledger, flight):
+        if recoverable(self.ledger, flight):
             await self._put_back(flight, intent.captured, intent.memo)
         self.ledger.intents.pop(flight.op, None)
         return _answer(flight, failed(word), saw=intent.saw)
 
     async def _settle(self, flight: Perform, intent: Intent) -> Performed:
-        """Find out by reading whether what was written ahead has happened; if not, let it happen now."""
+        """Find out by reading whether what was written ahead has happened; if not in full, let it happen now.
+
+        Writing twice is writing once, so that this holds of calls that cannot be taken back too: where a target cannot
+        tell whether such a write happened, it says so (Undecided) instead of doing it again.
+        """
         self._probe(f"before settle {flight.op}")
         await self._ended(flight.op)
         paths = [path for path, _ in intent.wrote]
@@ -199,9 +203,10 @@ class Actuator:
             now = (await self._read(paths)).cells
             if all(same(_cell(now, path), cell) for path, cell in intent.wrote):
                 return _answer(flight, intent.result, intent.wrote, intent.saw)
-            again = flight_recoverable(self.ledger, flight)
-            if not again and not all(same(_cell(now, path), held[0]) for path, held in intent.captured):
-                raise Stuck(f"{flight.op} cannot be taken back, and is half done: {', '.join(paths)}")
+            before = dict(intent.captured)
+            for path, cell in intent.wrote:
+                if not same(_cell(now, path), cell) and not same(_cell(now, path), before[path][0]):
+                    raise Stuck(f"{flight.op} ({flight.call}) met {path!r} changed by somebody else while it was open")
             await self._insist(dict(intent.wrote), restore={})
         except Refused as refusal:
             return await self._refused(flight, intent, str(refusal))
@@ -290,7 +295,7 @@ class Actuator:
         return (self.limits.pause_s * 2**attempt for attempt in range(self.limits.tries))
 
 
-def flight_recoverable(ledger: Ledger, flight: Perform) -> bool:
+def recoverable(ledger: Ledger, flight: Perform) -> bool:
     """Whether the call of an effect can be undone."""
     return ledger.tools[flight.call.tool].declare(dict(flight.call.args)).recoverable
 
