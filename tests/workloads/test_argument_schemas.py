@@ -11,6 +11,9 @@ from coagent.simulate import Clock, simulate
 from coagent.world import Setting
 from workloads import names, textbook, workload
 
+STEPS = 1_000
+"""Choices of a run: some protocols retry without end, and say nothing new."""
+
 NAMES = [name for name, _ in names()]
 
 
@@ -30,7 +33,7 @@ def as_json(value):
 
 def calls(built, protocol):
     """(tool, arguments) of every call of a run by the clock, each once."""
-    outcome = simulate(Setting(workload=built, protocol=protocol), Clock(built.cost.tool_s))
+    outcome = simulate(Setting(workload=built, protocol=protocol), Clock(built.cost.tool_s), max_steps=STEPS)
     found = [(record["tool"], dict(record["args"])) for record in outcome.history.of("invoke")]
     return {repr(call): call for call in found}
 
