@@ -114,7 +114,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jobs: dict[asyncio.Future, Future] = {}
         self._processes: list[asyncio.SubprocessTransport] = []
         self._threads = 0
-        self._pool: ThreadPoolExecutor | None = None
         self._virtual = _Selector()
         super().__init__(self._virtual)
         self._own = len(self._virtual.get_map())
@@ -153,8 +152,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """A job for a thread, which holds the clock until it ends, also when nobody waits for it any more."""
         self._check_closed()
         if executor is None:
-            executor = self._pool = self._pool or ThreadPoolExecutor(thread_name_prefix="virtual")
-            self.set_default_executor(executor)
+            if self._default_executor is None:
+                self.set_default_executor(ThreadPoolExecutor(thread_name_prefix="virtual"))
+            executor = self._default_executor
         answer, job = self.create_future(), executor.submit(func, *args)
         self._jobs[answer] = job
         answer.add_done_callback(lambda one: job.cancel() if one.cancelled() else None)
