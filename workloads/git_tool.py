@@ -6,6 +6,7 @@ path that is passed to a tool is that of a file in the working tree.
 
 from collections.abc import Mapping
 
+from coagent.argument_schema import PATH, TEXT, arguments
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.tool import OK, TOOLS, Args, Case, Meaning, Tool, View, Writes, children, failed
 from workloads.git_tree import REPO
@@ -79,8 +80,21 @@ GIT_TOOLS: Mapping[str, Tool] = {
         for tool in (
             searching("search", REPO, "", "the files of the working tree that have a text, with what they hold"),
             replacing("replace", REPO, "", "replace a text wherever it is in a file, or fail with 'missing'"),
-            Tool("stage", _declare_stage, _stage, "put a file into the index, or fail with 'missing'", _STAGED),
-            Tool("commit", _declare_commit, _commit, "commit the index, or fail with 'nothing to commit'"),
+            Tool(
+                "stage",
+                _declare_stage,
+                _stage,
+                "put a file into the index, or fail with 'missing'",
+                _STAGED,
+                arguments(name=PATH),
+            ),
+            Tool(
+                "commit",
+                _declare_commit,
+                _commit,
+                "commit the index, or fail with 'nothing to commit'",
+                schema=arguments(author=TEXT),
+            ),
         )
     },
 }

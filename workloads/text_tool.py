@@ -3,6 +3,7 @@
 Where the texts are, the files of a folder or a field of each row, is the business of who asks.
 """
 
+from coagent.argument_schema import PART, PATH, TEXT, arguments
 from coagent.arithmetic import FUNCTIONS
 from coagent.operation import Declaration, Result
 from coagent.tool import OK, Args, Case, Meaning, Tool, View, Writes, children, failed
@@ -22,7 +23,7 @@ def searching(name: str, rows: str, field: str, says: str) -> Tool:
 
     found = f"present('{path}') and str(text) in str(value('{path}'))"
     meaning = Meaning((Case(value=f"[[name, value('{path}')] for name in children('{rows}') if {found}]"),))
-    return Tool(name, lambda args: Declaration(reads=(rows,)), run, says, meaning)
+    return Tool(name, lambda args: Declaration(reads=(rows,)), run, says, meaning, arguments(text=TEXT))
 
 
 def replacing(name: str, rows: str, field: str, says: str) -> Tool:
@@ -39,4 +40,6 @@ def replacing(name: str, rows: str, field: str, says: str) -> Tool:
             return failed("missing"), ()
         return OK, ((path, (cell[0].replace(args["old"], args["new"]),)),)
 
-    return Tool(name, declare, run, says)
+    # Files lie in folders, rows do not.
+    where = PART if field else PATH
+    return Tool(name, declare, run, says, schema=arguments(name=where, old=TEXT, new=TEXT))
