@@ -16,6 +16,7 @@ from coagent.live.agent import Agent
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
 from coagent.live.ledger import NO_USAGE, Ledger, Seat, Step, Turn
+from coagent.live.registry import Registry
 from coagent.operation import Call, Position, Value
 from coagent.tool import Tool
 
@@ -51,6 +52,7 @@ class Session:
         began: float = 0.0,
     ) -> None:
         self.ledger, self.target, self.journal = ledger, target, journal
+        self.registry = Registry.of(ledger.tools)
         loop = asyncio.get_running_loop()
         self._zero = loop.time() - began
         self.actuator = Actuator(ledger, target, self._write_ahead, self.now, limits, probe)
@@ -100,9 +102,7 @@ class Session:
 
     def call(self, tool: str, args: Mapping[str, Value]) -> Call:
         """A call of a registered tool. Raises BadCall, in a sentence for the agent."""
-        if tool not in self.tools:
-            raise BadInput(f"no tool {tool!r}")
-        return Call(tool, tuple(args.items()))
+        return self.registry.checked(tool, args)
 
     def seat(self, name: str) -> Seat:
         """What is known of an agent."""
@@ -129,20 +129,22 @@ class Session:
         self._check()
         return self.seat(name).turn
 
-    async def act(self, name: str, what: event.Event, usage: Mapping[str, int] = NO_USAGE) -> Turn:
-        """Let an agent's inference end in a call, a retraction or its report; returns what it may infer on next.
+    async def act(self, name: str, what: event.Event, turn: int, usage: Mapping[str, int] = NO_USAGE) -> Turn:
+        """Let the inference of a turn, by its number, end in a call, a retraction or the report; returns the next turn.
 
-        One at a time for each agent, in the order in which they were asked for. Raises IllegalEvent when the agent has
-        no inference to end, Ended when the session is over.
+        One at a time for each agent, in the order in which they were asked for. When the turn is past (the attempt was
+        aborted meanwhile) nothing is done, and the turn that the agent is to infer on instead is returned. Raises
+        IllegalEvent when the agent waits for an answer, Ended when the session is over.
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             self._check()
-            turns = self.seat(name).turns
+            if turn != self.seat(name).turns:
+                return await self.turn(name)
             self._feed(what, usage)
-            if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turns:
+            if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turn:
                 await self._settled()
-                return Turn(kind="result", op=what.op, attempt=self.seat(name).attempt)
-            return await self.turn(name, turns)
+                return Turn(kind="result", op=what.op, attempt=self.seat(name).attempt, number=turn)
+            return await self.turn(name, turn)
 
     async def quiet(self) -> None:
         """Wait for GlobalQuiet: every agent has committed or given up, and nothing is in flight. Raises Stuck when a
