@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from coagent import effect, event
 from coagent.bad_input import BadInput
 from coagent.history import Record
-from coagent.live.actuator import Actuator, Limits, Probe, Stuck, no_probe
+from coagent.live.actuator import PATIENCE, Actuator, Limits, Probe, Stuck, no_probe
 from coagent.live.agent import Agent
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
@@ -47,7 +47,7 @@ class Session:
         target: JoinedTarget,
         journal: Journal,
         *,
-        limits: Limits = Limits(),
+        limits: Limits = PATIENCE,
         probe: Probe = no_probe,
         began: float = 0.0,
     ) -> None:
@@ -85,9 +85,10 @@ class Session:
     # agents
 
     async def launch(self, name: str, rank: int | Position | None = None) -> Agent:
-        """Let an agent join; without a rank it is appended to the order. Raises BadInput for a name or rank that is taken.
+        """Let an agent join; without a rank it is appended to the order.
 
-        A child's rank is its parent's, longer: (1, 5) lies inside the slot of (1,).
+        A child's rank is its parent's, longer: (1, 5) lies inside the slot of (1,). Raises BadInput for a name or a
+        rank that is taken.
         """
         wanted = self._rank(name, rank)
         self._feed(event.Launched(agent=name, rank=wanted))
