@@ -102,7 +102,7 @@ class FileTree:
         rest = (path for path, node in plan.items() if not node and path not in blocking)
         for path in (*sorted(blocking), *(path for path, node in plan.items() if node), *rest):
             if node := plan[path]:
-                self._put(path, node, now[path] if path not in blocking else None, restore, gone)
+                self._put(path, node, self.folder.look(self._names(path)) if blocking else now[path], restore, gone)
             else:
                 self._remove(path, now[path], restore)
 

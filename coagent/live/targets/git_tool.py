@@ -163,8 +163,6 @@ _TREE_TOOLS = (
         "commit the index, or fail with 'nothing to commit'",
         schema=_schema(author={"type": "string", "minLength": 1}),
     ),
-)
-_MORE = (
     Tool(
         "rename",
         _declare_rename,

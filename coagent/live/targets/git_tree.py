@@ -1,7 +1,7 @@
 """Real git in a temporary folder: a project's own tests run on what was committed, and two branches merged.
 
-A tree is texts (or bytes) by path. Both are pure functions of trees, remembered by content, and leave nothing behind; who
-wrote what, and what a passing test is worth, is the business of who asks.
+A tree is texts, or bytes, by path. Both are pure functions of trees, remembered by content, and leave nothing behind;
+who wrote what, and what a passing test is worth, is the business of who asks.
 """
 
 import re
