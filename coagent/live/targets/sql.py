@@ -19,6 +19,7 @@ from coagent.live.targets.sql_table import (
     Shape,
     create_cells,
     delete,
+    has_table,
     insert,
     lock_tables,
     place,
@@ -70,7 +71,7 @@ class SqlTarget:
     @property
     def spec(self) -> Mapping[str, object]:
         """Everything but the password, which libpq also takes from PGPASSWORD or a password file."""
-        url = self._url.set(password=None).difference_update_query(("password", "sslpassword"))
+        url = self._url._replace(password=None).difference_update_query(("password", "sslpassword"))
         return {
             "kind": "sql",
             "url": url.render_as_string(hide_password=False),
@@ -95,16 +96,31 @@ class SqlTarget:
     def _shapes(self) -> tuple[Shape, ...]:
         with self._reflecting:
             if self._found is None:
-                with self._turn, self._engine.begin() as connection:
+                self._make_cells()
+                with self._engine.begin() as connection:
                     self._found = self._reflected(connection)
             return self._found
+
+    def _make_cells(self) -> None:
+        """The table of plain paths, if it is not there; somebody else may make it at the same moment."""
+        if not self._cells:
+            return
+        table, path, value = (self._cells[name] for name in ("table", "path", "value"))
+        try:
+            with self._turn, self._engine.connect().execution_options(coagent_writing=True) as connection:
+                with connection.begin():
+                    if not has_table(connection, table):
+                        create_cells(connection, table, path, value)
+        except sql.exc.DBAPIError:
+            with self._engine.begin() as connection:
+                if not has_table(connection, table):
+                    raise
 
     def _reflected(self, connection: sql.Connection) -> tuple[Shape, ...]:
         found = [reflected(connection, name, shown) for name, shown in self._tables.items()]
         if self._cells:
-            table, path, value = (self._cells[name] for name in ("table", "path", "value"))
-            create_cells(connection, table, path, value)
-            found.append(reflected(connection, table, (value,), self._cells["roots"]))
+            roots, value = self._cells["roots"], self._cells["value"]
+            found.append(reflected(connection, self._cells["table"], (value,), roots))
         return tuple(found)
 
     def _read(self, paths: Sequence[str]) -> Reading:
@@ -180,7 +196,8 @@ def _entry(shape: Shape, row: Row | None, wanted: set[str] | None) -> Mapping[st
         return {"absent": True}
     shown = shape.shown if wanted is None else sorted(wanted)
     unsaid = [name for name in shown if not shape.shown[name].says_all(row[name])]
-    hidden = shape.hidden if wanted is None or shape.roots is not None else ()
+    # Who reads every column may go on to delete the row.
+    hidden = shape.hidden if wanted is None or len(wanted) == len(shape.shown) else ()
     return {
         "digest": {name: _digest(shape, row, name) for name in (("*",) if wanted is None else shown)},
         "kept": {name: kept(row[name]) for name in (*unsaid, *hidden)},

@@ -92,7 +92,10 @@ def _within(shape: Shape, rest: Sequence[str]) -> Place | None:
     if len(texts) != len(shape.keys) or len(rest) > 2:
         return None
     key = tuple(_key_raw(form, text) for form, text in zip(shape.keys.values(), texts, strict=True))
-    name = shape.object_of(dict(zip(shape.keys, key, strict=True)))
+    try:
+        name = shape.object_of(dict(zip(shape.keys, key, strict=True)))
+    except ValueError:
+        return None
     column = name_of(rest[1]) if len(rest) == 2 else None
     if name != f"{part(shape.name)}/{rest[0]}" or (column is not None and column not in shape.shown):
         return None
@@ -186,8 +189,8 @@ def insert(connection: sql.Connection, shape: Shape, row: Row) -> bool:
     make = (postgresql if _is_postgresql(connection) else sqlite).insert
     values = {name: _bound(raw) for name, raw in row.items()}
     keys = [shape.table.c[name] for name in shape.keys]
-    done = connection.execute(make(shape.table).values(values).on_conflict_do_nothing(index_elements=keys))
-    return done.rowcount == 1
+    statement = make(shape.table).values(values).on_conflict_do_nothing(index_elements=keys)
+    return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
 def _insert_over_identity(connection: sql.Connection, shape: Shape, row: Row) -> bool:
@@ -219,11 +222,16 @@ def delete(connection: sql.Connection, at: Place, row: Row) -> None:
     connection.execute(at.shape.table.delete().where(*_where(at.shape, at.key)))
 
 
+def has_table(connection: sql.Connection, name: str) -> bool:
+    """Whether there is a table of this name."""
+    return sql.inspect(connection).has_table(name)
+
+
 def create_cells(connection: sql.Connection, name: str, path: str, value: str) -> None:
-    """Make the table of plain paths, empty, unless there is one of this name."""
+    """Make the table of plain paths, empty. Raises what the driver raises where there is one of this name."""
     text = sql.Text(collation="C") if _is_postgresql(connection) else sql.Text()
     columns = sql.Column(path, text, primary_key=True), sql.Column(value, sql.Text, nullable=False)
-    sql.Table(name, sql.MetaData(), *columns).create(connection, checkfirst=True)
+    sql.Table(name, sql.MetaData(), *columns).create(connection, checkfirst=False)
 
 
 def reflected(
@@ -254,7 +262,7 @@ def reflected(
         shown=cells,
         hidden=tuple(each for each in found if each not in keys and each not in cells),
         roots=None if roots is None else tuple(roots),
-        dependents=_dependents(connection, name),
+        dependents=_dependents(connection, name, tuple(keys)),
         overriding=any(column.identity is not None and column.identity.always for column in table.columns),
     )
 
@@ -276,15 +284,30 @@ def _kind(type_: object) -> str:
             return "text"
 
 
-def _dependents(connection: sql.Connection, name: str) -> tuple[Dependent, ...]:
+_SQLITE_REFERENCES = """SELECT child.name, one.id, one."from", one."to", one.on_delete
+    FROM sqlite_master child, pragma_foreign_key_list(child.name) one
+    WHERE child.type = 'table' AND one."table" = ? COLLATE NOCASE ORDER BY child.name, one.id, one.seq"""
+
+
+def _dependents(connection: sql.Connection, name: str, keys: Sequence[str]) -> tuple[Dependent, ...]:
     """The foreign keys to this table whose rows would be deleted or set otherwise along with one that they refer to."""
-    every = sql.inspect(connection).get_multi_foreign_keys()
+    found: dict[object, list[tuple[str, str]]] = {}
+    if _is_postgresql(connection):
+        for (_, child), every in sql.inspect(connection).get_multi_foreign_keys().items():
+            for one in every:
+                if one["referred_table"] == name and one["options"].get("ondelete") in _CARRIED:
+                    pairs = zip(one["constrained_columns"], one["referred_columns"], strict=True)
+                    found[child, one["name"]] = list(pairs)
+    else:
+        # The library reads the action out of the table's text, and misses it behind a column.
+        for child, number, theirs, ours, action in connection.exec_driver_sql(_SQLITE_REFERENCES, (name,)):
+            if action in _CARRIED:
+                pairs = found.setdefault((child, number), [])
+                pairs.append((theirs, ours or keys[len(pairs)]))
     return tuple(
-        Dependent(
-            table=sql.table(child, *(sql.column(each) for each in one["constrained_columns"])),
-            columns=tuple(zip(one["constrained_columns"], one["referred_columns"], strict=True)),
-        )
-        for (_, child), found in every.items()
-        for one in found
-        if one["referred_table"] == name and one["options"].get("ondelete") in ("CASCADE", "SET NULL", "SET DEFAULT")
+        Dependent(table=sql.table(child, *(sql.column(theirs) for theirs, _ in pairs)), columns=tuple(pairs))
+        for (child, _), pairs in found.items()
     )
+
+
+_CARRIED = ("CASCADE", "SET NULL", "SET DEFAULT")
