@@ -77,3 +77,10 @@ class Conflict(Exception):
 
 class Gone(Exception):
     """A version is not kept any more."""
+
+
+class Undecided(Exception):
+    """Reading cannot tell whether an act that cannot be taken back has happened, and doing it again might do it twice.
+
+    A person has to find out and say so; until then nothing at or below that path can be read or written.
+    """
