@@ -6,6 +6,7 @@ writes it again does; so lines stay as they came, and only those that change are
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,9 @@ from coagent.operation import Value
 
 FOLD_OCTETS = 75
 """The longest physical line, without its end (RFC 5545 section 3.1, RFC 6350 section 3.2)."""
+
+VOLATILE = ("DTSTAMP", "LAST-MODIFIED", "REV", "PRODID")
+"""What servers and clients set on every write."""
 
 _LOGICAL = re.compile(r"[^\n]*(?:\n|$)(?:[ \t][^\n]*(?:\n|$))*")
 _PARAMETER = r'[^=:;",]+(?:=(?:"[^"\n]*"|[^";:,]*)(?:,(?:"[^"\n]*"|[^";:,]*))*)?'
@@ -63,6 +67,25 @@ def made(line: Line, end: str = "\r\n") -> str:
         pieces[-1] += character
         size += width
     return (end + " ").join(pieces) + end
+
+
+def same_lines(left: str, right: str) -> bool:
+    """Whether two bodies say the same, whatever the order and the folds of their lines and when they were written."""
+    return _content(left) == _content(right)
+
+
+def _content(body: str) -> Counter:
+    """How often each line is there, with the components that it is in."""
+    found: Counter = Counter()
+    within: tuple[str, ...] = ()
+    for line in map(parsed, lines_of(body)):
+        if line.name == "END":
+            within = within[:-1]
+        elif line.name not in VOLATILE:
+            found[within, line] += 1
+        if line.name == "BEGIN":
+            within = (*within, line.value)
+    return found
 
 
 def escaped(text: str) -> str:

@@ -13,7 +13,8 @@ from weakref import WeakValueDictionary
 
 from coagent.bad_input import BadInput
 from coagent.live.target import Conflict, Gone, Memo, Reading, Refused
-from coagent.live.targets.dav_object import CONTACT, EVENT, TASK, Kind, cells_of, changed, same_lines
+from coagent.live.targets.content_line import same_lines
+from coagent.live.targets.dav_object import CONTACT, EVENT, TASK, Kind, cells_of, changed
 from coagent.live.targets.dav_wire import Wire
 from coagent.operation import Cell, Value
 

@@ -5,14 +5,23 @@ single occurrences that were moved. Knows no server.
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from coagent.live.target import Refused
-from coagent.live.targets.content_line import Line, cell_line, cell_of, escaped, is_plain, lines_of, made, parsed
+from coagent.live.targets.content_line import (
+    Line,
+    cell_line,
+    cell_of,
+    escaped,
+    is_plain,
+    lines_of,
+    made,
+    parsed,
+    same_lines,
+)
 from coagent.live.targets.content_line import unescaped as text_of
 from coagent.live.targets.moment import after, between, duration, moment, shown, timed, told
 from coagent.operation import Cell, Value
@@ -63,8 +72,6 @@ CONTACT = Kind(
     texts={"name": "FN", "notes": "NOTE"},
     several={"email": ("EMAIL", ""), "phone": ("TEL", "")},
 )
-VOLATILE = ("DTSTAMP", "LAST-MODIFIED", "REV", "PRODID")
-"""What servers and clients set on every write."""
 
 
 @lru_cache(maxsize=8192)
@@ -101,25 +108,6 @@ def changed(body: str | None, kind: Kind, name: str, cells: Mapping[str, Cell], 
     if kind is EVENT and not part.find("DTSTART"):
         raise Refused("an event needs a start")
     return text
-
-
-def same_lines(left: str, right: str) -> bool:
-    """Whether two bodies say the same, whatever the order and the folds of their lines and when they were written."""
-    return _content(left) == _content(right)
-
-
-def _content(body: str) -> Counter:
-    """How often each line is there, with the components that it is in."""
-    found: Counter = Counter()
-    within: tuple[str, ...] = ()
-    for line in map(parsed, lines_of(body)):
-        if line.name == "END":
-            within = within[:-1]
-        elif line.name not in VOLATILE:
-            found[within, line] += 1
-        if line.name == "BEGIN":
-            within = (*within, line.value)
-    return found
 
 
 def _new(kind: Kind, name: str) -> str:

@@ -134,7 +134,9 @@ class Wire:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=AT_ONCE),
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-                headers={"Authorization": self._authorization()} if self._secret else {},
+                # a proxy that compresses gives weak ETags, which no write can be bound to
+                headers={"Accept-Encoding": "identity"}
+                | ({"Authorization": self._authorization()} if self._secret else {}),
                 trust_env=False,
             )
             self._loop = loop
