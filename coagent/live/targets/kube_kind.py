@@ -58,7 +58,8 @@ def is_text(value: Value) -> bool:
 
 
 def _is_count(value: Value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    """A number of 32 bits: of a larger one some servers keep the lower bits without a word."""
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31
 
 
 def _is_words(value: Value) -> bool:
