@@ -37,7 +37,7 @@ class Status:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """A good answer of which the first `parts` events arrive; then the connection is gone (`clean`: the stream ends)."""
+    """A good answer of which the first `parts` events arrive; then the connection is gone (`clean`: the body ends)."""
 
     say: Say
     parts: int = 2

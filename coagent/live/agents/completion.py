@@ -12,7 +12,7 @@ ROLES = ("system", "user", "assistant", "tool")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """A call as a model wrote it; `arguments` is its text, which need not be JSON. `id` is what the answer refers to."""
+    """A call as a model wrote it; `arguments` is its text, which need not be JSON. The answer refers to its `id`."""
 
     id: str
     name: str
@@ -23,7 +23,7 @@ class ToolCall:
 class Message:
     """One message of a context, which only ever grows.
 
-    `role` is one of ROLES. `calls` are an assistant's; `answers` is the id of the call whose answer a tool's message is.
+    `role` is one of ROLES. `calls` are an assistant's; `answers` is the id of the call that a tool's message answers.
     """
 
     role: str
@@ -46,8 +46,8 @@ class Completion:
     """What a model said, and what it took.
 
     Tokens are as the server counted them: `prompt_tokens` with the `cached_tokens` among them, `output_tokens`. All
-    three are None where it did not say; nothing is estimated. `seconds` are from the request that was answered to the end
-    of its answer. `finish` is the server's reason: `stop`, `tool_calls`, `length`, ...
+    three are None where it did not say; nothing is estimated. `seconds` are from the request that was answered to the
+    end of its answer. `finish` is the server's reason: `stop`, `tool_calls`, `length`, ...
     """
 
     text: str = ""
@@ -83,7 +83,7 @@ class Model(Protocol):
 
 
 class NoCompletion(Exception):
-    """The model has not answered, though it was asked as often as allowed. The message is one sentence, without keys."""
+    """The model has not answered, asked as often as allowed. The message is one sentence, without keys."""
 
 
 def to_json(word: Message | ToolCall | ToolSpec | Completion) -> dict[str, object]:

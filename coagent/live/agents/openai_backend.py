@@ -104,7 +104,7 @@ class OpenaiModel:
         key = os.environ.get(self.key_variable, "")
         if not key:
             raise BadInput(
-                f"there is no key for the model {self.name!r}: the environment variable {self.key_variable} is not set; "
+                f"the model {self.name!r} has no key: the environment variable {self.key_variable} is not set; "
                 "set it (to any word, for a server that wants no key)"
             )
         if not key.isascii() or not key.isprintable() or " " in key:

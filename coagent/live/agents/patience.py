@@ -10,7 +10,7 @@ from random import Random
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """At most `tries` requests; between them `first_s`, doubled each time up to `most_s`, of which jitter leaves at
-    least half. A server that asks for a wait gets it, and up to `first_s` more, unless it asks for more than `most_s`."""
+    least half. A server that asks for a wait gets it, and up to `first_s` more, unless that is more than `most_s`."""
 
     tries: int = 6
     first_s: float = 0.5
