@@ -159,7 +159,7 @@ class Actuator:
             act="exec" if flight.act == "resolve" else flight.act,
             captured=captured,
             wrote=tuple(wrote),
-            memo=reading.memo,
+            memo=self.target.kept(reading.memo, [path for path, _ in wrote]),
             result=result,
             saw=view.sightings(),
         )
