@@ -209,6 +209,8 @@ def test_what_the_control_plane_itself_keeps_is_no_conflict(kube: Server) -> Non
     reading = look(target, GEO, NODE)
     raw.patch("deployments", "geo", {"metadata": {"annotations": {"deployment.kubernetes.io/revision": "77"}}})
     raw.patch("nodes", "law-node/status", {"status": {"capacity": {"cpu": str(len(target.namespace))}}})
+    taint = {"key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule"}
+    raw.patch("nodes", "law-node", {"spec": {"taints": [taint]}})
     put(target, {f"{GEO}/image": ("geo:5",), f"{NODE}/unschedulable": (True,)}, reading)
     cells = look(target, "cluster").cells
     assert (cells[f"{GEO}/image"], cells[f"{NODE}/unschedulable"]) == ("geo:5", True)
@@ -246,6 +248,19 @@ def test_undoing_a_key_of_a_config_map_leaves_the_key_that_somebody_else_added(k
     assert look(target, "cluster/configmaps/shared").cells == {second: "2"}
     put(target, {second: ()}, was=before_second)
     assert ("configmaps", "shared") not in raw.fingerprint()
+
+
+def test_undoing_a_creation_takes_the_object_away_though_somebody_else_labelled_it(kube: Server) -> None:
+    target, raw = furnished(kube)
+    before, row = raw.fingerprint(), "cluster/deployments/canary"
+    cells = {f"{row}/image": ("geo:1",), f"{row}/replicas": (0,)}
+    nothing = look(target, row)
+    put(target, cells, nothing)
+    raw.patch("deployments", "canary", {"metadata": {"labels": {"seen": "yes"}}})
+    with pytest.raises(Refused, match="delete all of it"):
+        put(target, dict.fromkeys(cells, ()))
+    put(target, dict.fromkeys(cells, ()), was=nothing)
+    assert raw.fingerprint() == before
 
 
 def test_a_write_done_by_half_is_put_back(kube: Server) -> None:
