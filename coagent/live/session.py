@@ -147,6 +147,20 @@ class Session:
                 return Turn(kind="result", op=what.op, attempt=self.seat(name).attempt, number=turn)
             return await self.turn(name, turn)
 
+    async def bury(self, name: str) -> Turn:
+        """Say that an agent is gone for good: what it did is taken back, and nobody waits for it any longer.
+
+        When it waits for an answer, that is awaited first. Raises BadInput when it is done already.
+        """
+        while self.seat(name).mode != "inferring":
+            if self.seat(name).mode == "done":
+                raise BadInput(f"{name} is done; there is nothing to take back")
+            if self.seat(name).mode == "resting":
+                raise BadInput(f"{name} has given its report, and waits for others; it can still be woken")
+            await self.turn(name)
+        self._feed(event.Died(agent=name))
+        return await self.turn(name, self.seat(name).turns)
+
     async def quiet(self) -> None:
         """Wait for GlobalQuiet: every agent has committed or given up, and nothing is in flight. Raises Stuck when a
         person has to look first, Ended when the session broke."""
