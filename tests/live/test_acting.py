@@ -6,7 +6,7 @@ import json
 import pytest
 
 from coagent.history import frozen
-from coagent.live.agents.arguments import Malformed, checked
+from coagent.live.agents.arguments import Malformed, checked, spec
 from coagent.live.agents.completion import ToolCall, ToolSpec
 from coagent.live.agents.judgement import Done, Insert, Rewrite, decided, offered, question
 from coagent.live.agents.openai_backend import OpenaiModel
@@ -24,8 +24,8 @@ def key(monkeypatch):
 
 
 def shown(tools):
-    """The tools as a model is shown them, whatever their arguments."""
-    return offered(ToolSpec(name=tool.name, says=tool.says) for tool in tools.values())
+    """The tools as a model is shown them; any arguments will do for one that has no schema."""
+    return offered(spec(one) if one.schema else ToolSpec(name=one.name, says=one.says) for one in tools.values())
 
 
 async def work(agent, tools, cells, script):
