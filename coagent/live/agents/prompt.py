@@ -84,9 +84,9 @@ NUDGE = Message(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Premise:
-    """What an operation rested on: `told` is the result that its agent got, `now` the refreshed one (None: the
-    operation was cancelled). `cause` is the operation by which it changed, of `by`, another agent; `cause_call` is its
-    call, where that may be shown."""
+    """What an operation rested on: `told` is the result that its agent got, `now` the refreshed one (None: it was
+    cancelled). `cause` is the operation by which it changed, of `by`, another agent; `cause_call` is its call, where
+    that may be shown."""
 
     op: str
     call: Call
