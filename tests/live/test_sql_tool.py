@@ -1,8 +1,7 @@
 """The tools on rows: each does what it says in the database, and putting back what was there undoes just that."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +11,7 @@ from jsonschema import Draft202012Validator
 from coagent.live.targets.sql_tool import SQL_TOOLS, sql_tools
 from coagent.operation import Result, Value
 from coagent.path import overlap
+from tests.live.serial_run import Cells
 from tests.live.sql_base import SHOWN, Base, made_base, postgres_database, postgres_server  # noqa: F401
 
 TABLES = ("orders", "lines", "cells")
@@ -26,19 +26,6 @@ APPLES = (
     ("weight", "0.1"),
 )
 """The first order but for its price, of which PostgreSQL says `1.50` and SQLite `1.5`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """A reading as a tool sees it."""
-
-    cells: Mapping[str, Value]
-
-    def cell(self, path: str) -> tuple:
-        return (self.cells[path],) if path in self.cells else ()
-
-    def below(self, path: str) -> Iterator[str]:
-        return iter(sorted(name for name in self.cells if name.startswith(path + "/")))
 
 
 def performed(base: Base, tool: str, args: Mapping[str, Value]) -> tuple[Result, dict, dict]:
