@@ -294,9 +294,8 @@ def test_a_workloads_agents_work_on_it_and_a_peer_finds_what_they_did(tmp_path: 
     assert (cells, reports) == asyncio.run(run_serially(memory, built)), "the same as in memory"
     peer = Doc()
     peer.apply_update((tmp_path / "document").read_bytes())
-    assert all(
-        str(section(peer, path.split("/")[2])["text"]) == text for path, text in cells.items() if path.endswith("/text")
-    )
+    texts = {path.split("/")[2]: text for path, text in cells.items() if path.endswith("/text")}
+    assert all(str(section(peer, each)["text"]) == text for each, text in texts.items())
 
 
 def test_another_file_is_no_document(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from workloads import workload
 from workloads.textbook import NAMES as TEXTBOOK
 
 TABLES = ("orders", "lines", "cells")
-REPEATED = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+REPEATED = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def laws(base: Base, writes: dict) -> None:
@@ -344,7 +344,7 @@ INJECTIONS = (
     "../../orders",
     "007",
     "-0",
-    "7",
+    "7.0",
     "true",
     "null",
     "ünï🎉\u202e",
@@ -435,14 +435,13 @@ def test_a_table_that_is_all_key_shows_its_key(base: Base) -> None:
 def test_a_textbooks_agents_work_on_plain_paths(base: Base, name: str) -> None:
     built = workload(name)
     roots = ("order", "payment", "parcel", "stock", "accounts", "on-call", "orders", "totals", "x", "y", "z")
-    roots += ("ticket", "mails", "shop", "prices", "notes")
+    roots += ("ticket", "mails", "vault", "orders-drafts")
     target = SqlTarget(base.url, cells={"roots": roots})
     cells, reports = asyncio.run(run_serially(target, built))
     assert built.invariant(cells, reports)
     assert (cells, reports) == asyncio.run(run_serially(MemoryTarget(roots), built)), "the same as in memory"
-    assert {path: json.loads(text) for path, text in base.run("SELECT * FROM cells")} == json.loads(
-        json.dumps(dict(cells))
-    )
+    found = {path: json.loads(text) for path, text in base.run("SELECT * FROM cells")}
+    assert found == json.loads(json.dumps(dict(cells)))
 
 
 WRONG = {

@@ -157,7 +157,7 @@ CALLS = st.one_of(
 )
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CALLS)
 def test_any_call_is_undone_exactly(base: Base, call: tuple) -> None:
     base.run("DROP TABLE IF EXISTS orders")
