@@ -1,30 +1,24 @@
-"""Runs a workload live and says all that is known of the run; goes on with one that a journal holds.
+"""Runs a workload live and says all that is known of the run: outcome, verdict, invariant, counts, exit code.
 
 Seconds are measured here, not simulated. How it looks is `coagent.live_screen`'s business.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from checker.judge import judge
 from checker.notified import check_history
 from checker.verdict import Verdict
-from coagent import naming
 from coagent.bad_input import BadInput
-from coagent.history import History, plain
+from coagent.history import History, frozen
 from coagent.live.joined import JoinedTarget
-from coagent.live.journal import Journal, journal_at
-from coagent.live.ledger import Diverged
-from coagent.live.opening import history_of, resumed
+from coagent.live.journal import journal_at
 from coagent.live.running import run_live, seed
-from coagent.live.session import Session
 from coagent.live.target import Target
-from coagent.live.targets import named, opened
+from coagent.live.targets import named
 from coagent.running import Counts, counts, equal, serial_outcome
 from coagent.stepper import rerun
-from coagent.tool import Tool
 from coagent.workload import Workload
 
 
@@ -80,7 +74,10 @@ def ran_live(
 
     A target without the workload's objects is given its start state first. Raises BadInput when it holds others.
     """
-    return asyncio.run(_ran_live(workload, protocol, [named(word) for word in where], journal, think_s))
+    state, _ = serial_outcome(workload, tuple(one.name for one in workload.agents)) or ({}, {})
+    roots = sorted({path.partition("/")[0] for path in (*dict(workload.state), *state)})
+    targets = [target for word in where for target in named(word, roots)]
+    return asyncio.run(_ran_live(workload, protocol, targets, journal, think_s))
 
 
 async def _ran_live(
@@ -115,7 +112,7 @@ async def prepared(target: JoinedTarget, workload: Workload) -> None:
 def judged_live(history: History, workload: Workload, protocol: object, seconds: float) -> LiveRan:
     """The judgement of a live run of a workload's scripted agents."""
     end = history.end
-    state = {path: _frozen(value) for path, value in end["final_state"].items()}
+    state = {path: frozen(value) for path, value in end["final_state"].items()}
     names = tuple(one["name"] for one in history.header["agents"])
     expected = serial_outcome(workload, names)
     exact = None
@@ -133,9 +130,3 @@ def judged_live(history: History, workload: Workload, protocol: object, seconds:
         counts=counts(history.records, workload.cost),
         seconds=seconds,
     )
-
-
-def _frozen(value: object) -> object:
-    from coagent.history import frozen
-
-    return frozen(value)

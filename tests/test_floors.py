@@ -93,6 +93,9 @@ FLOORS = (
         "proving",
         "tracking",
         "claim",
+        "living",
+        "recovering",
+        "toolset",
     ),
 )
 """The modules of `coagent` by floor; `checker` is beside floor 1, `workloads` is on the top floor."""
