@@ -16,8 +16,8 @@ from coagent.live.agent import Agent
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
 from coagent.live.ledger import NO_USAGE, Ledger, Seat, Step, Turn
-from coagent.operation import Call, Position, Value
-from coagent.tool import Tool
+from coagent.operation import Call, Declaration, Position, Value
+from coagent.tool import Tool, declare
 
 
 class Ended(Exception):
@@ -103,6 +103,10 @@ class Session:
         if tool not in self.tools:
             raise BadInput(f"no tool {tool!r}")
         return Call(tool, tuple(args.items()))
+
+    def declared(self, call: Call) -> Declaration:
+        """The footprint of a call, by its tool's own rule."""
+        return declare(self.tools, call)
 
     def seat(self, name: str) -> Seat:
         """What is known of an agent."""

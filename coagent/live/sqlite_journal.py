@@ -40,7 +40,9 @@ class SqliteJournal:
                 raise BadInput(f"another runtime has {self.file} open; end that one first") from error
             raise BadInput(f"{self.file} cannot be opened ({error})") from error
         except sqlite3.DatabaseError as error:
-            raise BadInput(f"{self.file} is no journal ({error}); give a new name, or a journal of coagent's") from error
+            raise BadInput(
+                f"{self.file} is no journal ({error}); give a new name, or a journal of coagent's"
+            ) from error
         self.head: Mapping[str, object] = json.loads(row[0]) if row else {}
 
     async def open(self, head: Mapping[str, object]) -> None:
@@ -70,7 +72,9 @@ class SqliteJournal:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise JournalFailed(f"the journal {self.file} cannot be written ({error}); make room and recover") from error
+            raise JournalFailed(
+                f"the journal {self.file} cannot be written ({error}); make room and recover"
+            ) from error
 
 
 def _text(data: object) -> str:
