@@ -18,6 +18,7 @@ FLOORS = (
         "change",
         "tool",
         "event",
+        "event_json",
         "effect",
         "history",
         "column",

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 
 from coagent.argument_schema import INTEGER, PART, TEXT, arguments, described, either_null
+from coagent.live.targets.text_tool import replacing, searching
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.tool import OK, TOOLS, Args, Tool, View, Writes, failed
 from workloads.row import at, listing, reading, setting
-from workloads.text_tool import replacing, searching
 
 SECTIONS, ORDER = "doc/sections", "doc/order"
 ROWS, TOTAL = "doc/rows", "doc/total"

@@ -41,6 +41,10 @@ class Limits:
     pause_s: float = 0.05
 
 
+PATIENCE = Limits()
+"""How patient the runtime is unless told otherwise."""
+
+
 class Stuck(Exception):
     """An effect that can neither be done nor left undone: a person has to look. The message says why."""
 

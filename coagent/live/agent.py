@@ -31,7 +31,7 @@ class Runtime(Protocol):
 
     async def turn(self, name: str, after: int | None = None) -> Turn: ...
 
-    async def act(self, name: str, what: Event, usage: Usage = NO_USAGE) -> Turn: ...
+    async def act(self, name: str, what: Event, turn: int, usage: Usage = NO_USAGE) -> Turn: ...
 
 
 class Agent:
@@ -39,6 +39,7 @@ class Agent:
 
     def __init__(self, name: str, runtime: Runtime) -> None:
         self.name, self._runtime = name, runtime
+        self._seen: int | None = None
 
     @property
     def log(self) -> tuple[Entry, ...]:
@@ -52,7 +53,7 @@ class Agent:
 
     async def turn(self) -> Turn:
         """What it infers on now; the first, or after the runtime was started again, the last that it was given."""
-        return await self._runtime.turn(self.name)
+        return self._noted(await self._runtime.turn(self.name))
 
     async def call(self, tool: str, /, *, usage: Usage = NO_USAGE, **args: Value) -> Turn:
         """Call a tool. The turn is `result`, or `held`, `restarted`, `gave-up`: then the call was not carried out.
@@ -80,15 +81,15 @@ class Agent:
 
     async def retract(self, op: str, *, usage: Usage = NO_USAGE) -> Turn:
         """Take back one's own operation; its effect is undone when the turn comes."""
-        return await self._runtime.act(self.name, Retracted(agent=self.name, op=op), usage)
+        return await self._act(Retracted(agent=self.name, op=op), usage)
 
     async def drop(self, op: str, *, usage: Usage = NO_USAGE) -> Turn:
         """Say that a read, or a cancelled operation, no longer belongs, and go on with the same inference."""
-        return await self._runtime.act(self.name, Retracted(agent=self.name, op=op, last=False), usage)
+        return await self._act(Retracted(agent=self.name, op=op, last=False), usage)
 
     async def finish(self, report: Value = None, *, usage: Usage = NO_USAGE) -> Turn:
         """Give the final report; returns when it is `committed`, or when there is more to do (`reopened`, ...)."""
-        return await self._runtime.act(self.name, Finished(agent=self.name, report=report), usage)
+        return await self._act(Finished(agent=self.name, report=report), usage)
 
     async def invoke(
         self, call: Call, *, before: str | None = None, replaces: str | None = None, usage: Usage = NO_USAGE
@@ -96,4 +97,14 @@ class Agent:
         """Make a call that was checked already."""
         declaration = self._runtime.declared(call)
         what = Invoked(agent=self.name, call=call, declaration=declaration, before=before, replaces=replaces)
-        return await self._runtime.act(self.name, what, usage)
+        return await self._act(what, usage)
+
+    async def _act(self, what: Event, usage: Usage) -> Turn:
+        """What the inference on the turn that was seen last came to."""
+        if self._seen is None:
+            await self.turn()
+        return self._noted(await self._runtime.act(self.name, what, self._seen, usage))
+
+    def _noted(self, turn: Turn) -> Turn:
+        self._seen = turn.number
+        return turn

@@ -15,7 +15,6 @@ from coagent.event import Event, Finished, Invoked, Retracted
 from coagent.event_json import event_in
 from coagent.history import Record
 from coagent.live.ledger import NO_USAGE, Seat, Turn
-from coagent.live.registry import Registry
 from coagent.live.session import Session
 from coagent.live.wire import Body, act_out, log_change, report_in, text
 from coagent.operation import Call, Declaration
@@ -50,7 +49,6 @@ class Desk:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.registry = Registry.of(session.tools)
         self._last: dict[str, Asked] = last_acts(session.journal.records())
         self._logs: dict[str, tuple[str, tuple[Entry, ...]]] = {}
 
@@ -109,7 +107,7 @@ class Desk:
                 raise Refusal(409, f"{name} has no operation {act[field][:60]!a}; an agent acts on its own alone")
         match act["kind"]:
             case "call":
-                call = self.registry.checked(act["tool"], act["args"])
+                call = self.session.registry.checked(act["tool"], act["args"])
                 places = {place: act.get(place) for place in ("before", "replaces")}
                 return Invoked(agent=name, call=call, declaration=self.declared(call), **places)
             case "finish":

@@ -75,7 +75,8 @@ class Turn:
 
     `kind` is `started`, `result` (of `op`), `held` (what it asked for was not carried out: judge the notices first),
     `reopened` (the same, after its report), `restarted` (everything of its attempt was undone: begin again), and, as
-    last words, `committed` and `gave-up`. `notices` are consumed with it; `because` says why an attempt ended.
+    last words, `committed` and `gave-up`. `notices` are consumed with it; `because` says why an attempt ended. Turns
+    are numbered from 1, by agent: what an inference comes to belongs to the turn that it began with.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class Turn:
     notices: tuple[Notice, ...] = ()
     because: str = ""
     attempt: int = 1
+    number: int = 0
 
     @property
     def over(self) -> bool:
@@ -241,7 +243,9 @@ class Ledger:
                 self._note("launch", agent=agent, rank=list(rank))
             case event.Inferring(agent=agent):
                 self._note("infer", agent=agent, attempt=self.seats[agent].attempt)
-                self._set(agent, mode="inferring", fresh=(), counted=False, turns=self.seats[agent].turns + 1)
+                seat = self.seats[agent]
+                turn = replace(seat.turn, number=seat.turns + 1)
+                self._set(agent, mode="inferring", fresh=(), counted=False, turns=turn.number, turn=turn)
             case event.Invoked(agent=agent):
                 self._inferred(agent, "rewrite" if what.replaces else "insert" if what.before else "keep", usage)
                 self._set(agent, mode="waiting", asked=what)

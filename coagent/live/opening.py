@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from coagent.bad_input import BadInput
 from coagent.history import VERSION, History, Record, plain
-from coagent.live.actuator import Limits, Probe, no_probe
+from coagent.live.actuator import PATIENCE, Limits, Probe, no_probe
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, MemoryJournal
 from coagent.live.ledger import Ledger
@@ -26,7 +26,7 @@ async def session(
     journal: Journal | None = None,
     name: str = "live",
     whole: bool = False,
-    limits: Limits = Limits(),
+    limits: Limits = PATIENCE,
     probe: Probe = no_probe,
     more: Mapping[str, object] | None = None,
 ) -> AsyncIterator[Session]:
@@ -64,7 +64,7 @@ async def resumed(
     journal: Journal,
     tools: Mapping[str, Tool] = TOOLS,
     protocol: object | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = PATIENCE,
     probe: Probe = no_probe,
 ) -> AsyncIterator[Session]:
     """The live run that a journal holds, gone on with: what was half-done is found by reading, and finished.

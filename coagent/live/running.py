@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coagent.history import History
-from coagent.live.actuator import Limits
+from coagent.live.actuator import PATIENCE, Limits
 from coagent.live.journal import Journal
 from coagent.live.opening import history_of, session
 from coagent.live.scripted import play
@@ -35,7 +35,7 @@ async def run_live(
     *targets: Target,
     journal: Journal | None = None,
     think_s: float = 0.0,
-    limits: Limits = Limits(),
+    limits: Limits = PATIENCE,
 ) -> LiveRun:
     """Play the workload's agents against targets that hold its start state, until GlobalQuiet.
 

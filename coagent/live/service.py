@@ -65,7 +65,7 @@ class Service:
         return answered({"tools": [tool_out(tool) for tool in self.session.tools.values()]})
 
     async def _declare(self, asking: Asking) -> web.Response:
-        call = self.desk.registry.checked(asking.body["tool"], asking.body["args"])
+        call = self.session.registry.checked(asking.body["tool"], asking.body["args"])
         return answered(declaration_out(self.desk.declared(call)))
 
     async def _seat(self, asking: Asking) -> web.Response:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from coagent import effect, event
 from coagent.bad_input import BadInput
 from coagent.history import Record
-from coagent.live.actuator import Actuator, Limits, Probe, Stuck, no_probe
+from coagent.live.actuator import PATIENCE, Actuator, Limits, Probe, Stuck, no_probe
 from coagent.live.agent import Agent
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
 from coagent.live.ledger import NO_USAGE, Ledger, Seat, Step, Turn
+from coagent.live.registry import Registry
 from coagent.operation import Call, Declaration, Position, Value
 from coagent.tool import Tool, declare
 
@@ -46,11 +47,12 @@ class Session:
         target: JoinedTarget,
         journal: Journal,
         *,
-        limits: Limits = Limits(),
+        limits: Limits = PATIENCE,
         probe: Probe = no_probe,
         began: float = 0.0,
     ) -> None:
         self.ledger, self.target, self.journal = ledger, target, journal
+        self.registry = Registry.of(ledger.tools)
         loop = asyncio.get_running_loop()
         self._zero = loop.time() - began
         self.actuator = Actuator(ledger, target, self._write_ahead, self.now, limits, probe)
@@ -83,9 +85,10 @@ class Session:
     # agents
 
     async def launch(self, name: str, rank: int | Position | None = None) -> Agent:
-        """Let an agent join; without a rank it is appended to the order. Raises BadInput for a name or rank that is taken.
+        """Let an agent join; without a rank it is appended to the order.
 
-        A child's rank is its parent's, longer: (1, 5) lies inside the slot of (1,).
+        A child's rank is its parent's, longer: (1, 5) lies inside the slot of (1,). Raises BadInput for a name or a
+        rank that is taken.
         """
         wanted = self._rank(name, rank)
         self._feed(event.Launched(agent=name, rank=wanted))
@@ -100,9 +103,7 @@ class Session:
 
     def call(self, tool: str, args: Mapping[str, Value]) -> Call:
         """A call of a registered tool. Raises BadCall, in a sentence for the agent."""
-        if tool not in self.tools:
-            raise BadInput(f"no tool {tool!r}")
-        return Call(tool, tuple(args.items()))
+        return self.registry.checked(tool, args)
 
     def declared(self, call: Call) -> Declaration:
         """The footprint of a call, by its tool's own rule."""
@@ -133,20 +134,22 @@ class Session:
         self._check()
         return self.seat(name).turn
 
-    async def act(self, name: str, what: event.Event, usage: Mapping[str, int] = NO_USAGE) -> Turn:
-        """Let an agent's inference end in a call, a retraction or its report; returns what it may infer on next.
+    async def act(self, name: str, what: event.Event, turn: int, usage: Mapping[str, int] = NO_USAGE) -> Turn:
+        """Let the inference of a turn, by its number, end in a call, a retraction or the report; returns the next turn.
 
-        One at a time for each agent, in the order in which they were asked for. Raises IllegalEvent when the agent has
-        no inference to end, Ended when the session is over.
+        One at a time for each agent, in the order in which they were asked for. When the turn is past (the attempt was
+        aborted meanwhile) nothing is done, and the turn that the agent is to infer on instead is returned. Raises
+        IllegalEvent when the agent waits for an answer, Ended when the session is over.
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             self._check()
-            turns = self.seat(name).turns
+            if turn != self.seat(name).turns:
+                return await self.turn(name)
             self._feed(what, usage)
-            if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turns:
+            if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turn:
                 await self._settled()
-                return Turn(kind="result", op=what.op, attempt=self.seat(name).attempt)
-            return await self.turn(name, turns)
+                return Turn(kind="result", op=what.op, attempt=self.seat(name).attempt, number=turn)
+            return await self.turn(name, turn)
 
     async def quiet(self) -> None:
         """Wait for GlobalQuiet: every agent has committed or given up, and nothing is in flight. Raises Stuck when a
