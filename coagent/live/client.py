@@ -78,11 +78,11 @@ class RemoteSession:
                 return self._heard(found)
             after = found["after"]
 
-    async def act(self, name: str, what: Event, usage: Usage = NO_USAGE) -> Turn:
+    async def act(self, name: str, what: Event, turn: int, usage: Usage = NO_USAGE) -> Turn:
         """Hand in what an inference ended in until it is answered. Raises BadCall, IllegalEvent, Denied, Ended."""
         async with self._lock:
             body = {
-                "turn": self._seat.turns,
+                "turn": turn,
                 "request": token_urlsafe(12),
                 "act": act_out(what),
                 "log": self._version,
@@ -119,7 +119,7 @@ class RemoteSession:
             attempt=turn.attempt,
             log=log_changed(seat.log, change),
             turn=turn,
-            turns=found["number"],
+            turns=turn.number,
         )
         return turn
 

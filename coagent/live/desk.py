@@ -20,8 +20,8 @@ from coagent.live.wire import Body, act_out, log_change, report_in, text
 from coagent.operation import Call, Declaration
 from coagent.tool import declare
 
-Answer = asyncio.Task[tuple[int, Turn]]
-"""What comes of an act: the turn, and its number."""
+Answer = asyncio.Task[Turn]
+"""What comes of an act."""
 
 
 class Refusal(Exception):
@@ -78,25 +78,21 @@ class Desk:
             return self._taken(name, asked, self._answer(name, turn, what))
         if turn < seat.turns and (last is None or last.turn < turn or (last.turn == turn and not last.ends)):
             # An abort took the turn from under the agent: what it came to is void, and it goes on from what is now.
-            return _heard(self._numbered(name, self.session.turn(name, turn)))
+            return _heard(self.session.turn(name, turn))
         if turn != seat.turns or seat.mode != "inferring":
             raise Refusal(409, f"turn {turn} was answered already; {name} is at turn {seat.turns} now")
-        return self._taken(name, asked, self.session.act(name, what, usage or NO_USAGE))
+        return self._taken(name, asked, self.session.act(name, what, turn, usage or NO_USAGE))
 
     def _taken(self, name: str, asked: Asked, coming: Awaitable[Turn]) -> Answer:
-        answer = _heard(self._numbered(name, coming))
+        answer = _heard(coming)
         self._last[name] = replace(asked, answer=answer)
         return answer
-
-    async def _numbered(self, name: str, coming: Awaitable[Turn]) -> tuple[int, Turn]:
-        turn = await coming
-        return self.session.seat(name).turns, turn
 
     async def _answer(self, name: str, turn: int, what: Event) -> Turn:
         """The answer to an act that an earlier runtime took."""
         seat = self.session.seat(name)
         if isinstance(what, Retracted) and not what.last and seat.turns == turn:
-            return Turn(kind="result", op=what.op, attempt=seat.attempt)
+            return Turn(kind="result", op=what.op, attempt=seat.attempt, number=turn)
         return await self.session.turn(name, turn)
 
     def _event(self, name: str, act: Body, seat: Seat, *, again: bool) -> Event:
@@ -154,7 +150,7 @@ def _asked(turn: int, what: Event, **more: object) -> Asked:
     return Asked(turn=turn, act=text(act_out(what)), ends=ends, **more)
 
 
-def _heard(coming: Awaitable[tuple[int, Turn]]) -> Answer:
+def _heard(coming: Awaitable[Turn]) -> Answer:
     """A task of it; whoever waited may be gone when it fails, and the next who asks is told."""
     answer = asyncio.ensure_future(coming)
     answer.add_done_callback(lambda done: done.cancelled() or done.exception())

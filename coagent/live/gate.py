@@ -6,8 +6,7 @@ Decides on hosts, origins, tokens, sizes and time before anybody looks at what i
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -20,8 +19,6 @@ from coagent.live.token import Tokens
 from coagent.live.wire import Body, Malformed, checked, parsed, text
 
 LOG = logging.getLogger("coagent.live.service")
-
-NOTHING: Mapping[str, type] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +58,8 @@ class Route:
 
     answer: Answering
     by: str = "agent"
-    required: Mapping[str, type] = NOTHING
-    optional: Mapping[str, type] = NOTHING
+    required: Mapping[str, type] = field(default_factory=dict)
+    optional: Mapping[str, type] = field(default_factory=dict)
 
 
 class Gate:

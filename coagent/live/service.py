@@ -95,13 +95,11 @@ class Service:
         answer = self.desk.act(who, body["turn"], body["request"], act_in(body["act"]), usage)
         if not await self._waited(asyncio.shield(answer), body.get("wait_ms")):
             return answered({"pending": True, "after": body["turn"]}, 202)
-        number, turn = answer.result()
-        return answered({"number": number, "answer": turn_out(turn), "log": self.desk.log(who, body.get("log"))})
+        return answered({"answer": turn_out(answer.result()), "log": self.desk.log(who, body.get("log"))})
 
     def _where(self, name: str) -> dict[str, object]:
-        """Where an agent is: the number of its turn, the turn, its whole log."""
-        seat = self.session.seat(name)
-        return {"number": seat.turns, "answer": turn_out(seat.turn), "log": self.desk.log(name, None)}
+        """Where an agent is: its turn, and its whole log."""
+        return {"answer": turn_out(self.session.seat(name).turn), "log": self.desk.log(name, None)}
 
     async def _events(self, asking: Asking) -> web.StreamResponse:
         """Server-Sent Events: the agent's own notices, from the one after Last-Event-ID."""
@@ -137,7 +135,7 @@ class Service:
     async def _history(self, asking: Asking) -> web.Response:
         history = await history_of(self.session)
         return web.Response(
-            text="".join(line + "\n" for line in lines(history)),
+            text="".join(lines(history)),
             content_type="application/x-ndjson",
             headers={"Cache-Control": "no-store"},
         )

@@ -129,12 +129,13 @@ def turn_out(turn: Turn) -> dict[str, object]:
         "notices": [notice_out(notice) for notice in turn.notices],
         "because": turn.because,
         "attempt": turn.attempt,
+        "number": turn.number,
     }
 
 
 def turn_in(found: Body) -> Turn:
     """A turn back."""
-    given = {name: found[name] for name in ("kind", "op", "because", "attempt")}
+    given = {name: found[name] for name in ("kind", "op", "because", "attempt", "number")}
     return Turn(**given, result=result_in(found["result"]), notices=tuple(map(notice_in, found["notices"])))
 
 
