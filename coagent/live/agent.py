@@ -10,8 +10,8 @@ from typing import Protocol
 from coagent.actor import Entry
 from coagent.event import Event, Finished, Invoked, Retracted
 from coagent.live.ledger import NO_USAGE, Seat, Turn
-from coagent.operation import Call, Value
-from coagent.tool import Tool, declare
+from coagent.operation import Call, Declaration, Value
+from coagent.tool import Tool
 
 Usage = Mapping[str, int]
 """Tokens of an inference: `prompt_tokens` (read anew), `cached_tokens`, `output_tokens`."""
@@ -24,6 +24,8 @@ class Runtime(Protocol):
     def tools(self) -> Mapping[str, Tool]: ...
 
     def call(self, tool: str, args: Mapping[str, Value]) -> Call: ...
+
+    def declared(self, call: Call) -> Declaration: ...
 
     def seat(self, name: str) -> Seat: ...
 
@@ -93,7 +95,7 @@ class Agent:
         self, call: Call, *, before: str | None = None, replaces: str | None = None, usage: Usage = NO_USAGE
     ) -> Turn:
         """Make a call that was checked already."""
-        declaration = declare(self._runtime.tools, call)
+        declaration = self._runtime.declared(call)
         what = Invoked(agent=self.name, call=call, declaration=declaration, before=before, replaces=replaces)
         return await self._act(what, usage)
 

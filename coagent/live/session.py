@@ -17,8 +17,8 @@ from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
 from coagent.live.ledger import NO_USAGE, Ledger, Seat, Step, Turn
 from coagent.live.registry import Registry
-from coagent.operation import Call, Position, Value
-from coagent.tool import Tool
+from coagent.operation import Call, Declaration, Position, Value
+from coagent.tool import Tool, declare
 
 
 class Ended(Exception):
@@ -104,6 +104,10 @@ class Session:
     def call(self, tool: str, args: Mapping[str, Value]) -> Call:
         """A call of a registered tool. Raises BadCall, in a sentence for the agent."""
         return self.registry.checked(tool, args)
+
+    def declared(self, call: Call) -> Declaration:
+        """The footprint of a call, by its tool's own rule."""
+        return declare(self.tools, call)
 
     def seat(self, name: str) -> Seat:
         """What is known of an agent."""
