@@ -92,7 +92,7 @@ async def _ran_live(
 
 def toolset(workload: Workload) -> dict[str, object]:
     """What a journal's head says of the tools, so that a later process finds them."""
-    return {"tools": {"workload": workload.name}}
+    return {"tools": [workload.name]}
 
 
 async def prepared(target: JoinedTarget, workload: Workload) -> None:

@@ -15,11 +15,12 @@ from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, journal_at
 from coagent.live.ledger import Diverged, Ledger
 from coagent.live.opening import history_of, replayed, resumed
+from coagent.live.serving import toolbox
 from coagent.live.session import Session
 from coagent.live.targets import opened
 from coagent.operation import same
 from coagent.tool import Tool
-from coagent.toolset import tools_of
+from workloads import workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,16 @@ def parts(journal: Journal) -> tuple[object, Mapping[str, Tool], JoinedTarget]:
     head = journal.head
     if not head:
         raise BadInput("the journal holds no run; it was made and nothing was begun on it")
-    return naming.protocol(head["protocol"]), tools_of(head.get("tools")), opened(head["target"])
+    return (
+        naming.protocol(head["protocol"]),
+        toolbox(tuple(head.get("tools", ("cells",))), _tools_of),
+        opened(head["target"]),
+    )
+
+
+def _tools_of(name: str) -> Mapping[str, Tool]:
+    """The tools of a workload; a journal, which is a file like any other, names nothing that is imported."""
+    return workload(name).tools
 
 
 async def astray(live: Session) -> tuple[str, ...]:

@@ -94,8 +94,9 @@ FLOORS = (
         "tracking",
         "claim",
         "living",
+        "live_screen",
+        "live_command",
         "recovering",
-        "toolset",
     ),
 )
 """The modules of `coagent` by floor; `checker` is beside floor 1, `workloads` is on the top floor."""
