@@ -38,7 +38,9 @@ Target = Annotated[
 ]
 Journal = Annotated[
     str | None,
-    typer.Option("--journal", metavar="WHERE", help="A live run's journal: a new file, or a database's URL."),
+    typer.Option(
+        "--journal", metavar="WHERE", help="A live run's journal: a new file, or postgresql://HOST/DATABASE#RUN."
+    ),
 ]
 
 
