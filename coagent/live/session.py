@@ -16,7 +16,7 @@ from coagent.live.agent import Agent
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
 from coagent.live.ledger import NO_USAGE, Ledger, Seat, Step, Turn
-from coagent.live.registry import Registry
+from coagent.live.registry import BadCall, Registry
 from coagent.operation import Call, Declaration, Position, Value
 from coagent.tool import Tool, declare
 
@@ -139,12 +139,14 @@ class Session:
 
         One at a time for each agent, in the order in which they were asked for. When the turn is past (the attempt was
         aborted meanwhile) nothing is done, and the turn that the agent is to infer on instead is returned. Raises
-        IllegalEvent when the agent waits for an answer, Ended when the session is over.
+        BadCall for an operation that is not the agent's, IllegalEvent when the agent waits for an answer, Ended when the
+        session is over.
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             self._check()
             if turn != self.seat(name).turns:
                 return await self.turn(name)
+            self._check_own(name, what)
             self._feed(what, usage)
             if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turn:
                 await self._settled()
@@ -202,6 +204,12 @@ class Session:
         self._tell_all()
         await self.target.close()
         await self.journal.close()
+
+    def _check_own(self, name: str, what: event.Event) -> None:
+        own = [entry.op for entry in self.seat(name).log]
+        for op in (getattr(what, one, None) for one in ("op", "replaces", "before")):
+            if op is not None and op not in own:
+                raise BadCall(f"{name} has no operation {op!r}; its own are {', '.join(own) or 'none'}")
 
     # the engine
 
