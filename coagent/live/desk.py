@@ -76,6 +76,8 @@ class Desk:
         asked = _asked(turn, what, request=request)
         if last and last.request is None and (last.turn, last.act) == (turn, asked.act):
             return self._taken(name, asked, self._answer(name, turn, what))
+        if not 0 < turn <= seat.turns:
+            raise Refusal(409, f"there is no turn {turn} of {name}'s; it is at turn {seat.turns}")
         if turn < seat.turns and (last is None or last.turn < turn or (last.turn == turn and not last.ends)):
             # An abort took the turn from under the agent: what it came to is void, and it goes on from what is now.
             return _heard(self.session.turn(name, turn))
