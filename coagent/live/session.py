@@ -139,8 +139,8 @@ class Session:
 
         One at a time for each agent, in the order in which they were asked for. When the turn is past (the attempt was
         aborted meanwhile) nothing is done, and the turn that the agent is to infer on instead is returned. Raises
-        BadCall for an operation that is not the agent's, IllegalEvent when the agent waits for an answer, Ended when the
-        session is over.
+        BadCall for an operation that is not the agent's, IllegalEvent when the agent waits for an answer, Ended when
+        the session is over.
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             self._check()
