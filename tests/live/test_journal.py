@@ -10,7 +10,8 @@ from coagent.bad_input import BadInput
 from coagent.live.journal import JournalFailed, MemoryJournal, journal_at
 from coagent.live.opening import history_of, resumed, session
 from coagent.live.targets.memory import MemoryTarget
-from tests.live.postgres_server import postgres_server  # noqa: F401
+
+pytest_plugins = ("tests.live.postgres_server",)
 
 KINDS = [pytest.param("file", id="sqlite"), pytest.param("database", marks=pytest.mark.xdist_group("postgres"))]
 

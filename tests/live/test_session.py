@@ -124,9 +124,7 @@ def test_one_agent_retracts_and_inserts():
         await here.idle()
         middle = (await here.target.read(["x"])).cells
         held = await agent.retract("A.2")
-        assert held.kind == "held" and held.notices[0].result == Result("ok", 11), (
-            "its own result changed, so it is told"
-        )
+        assert held.kind == "held" and held.notices[0].result == Result("ok", 11), "it is told"
         await agent.retract("A.2")
         await here.idle()
         await agent.finish()

@@ -18,14 +18,10 @@ from coagent.live.targets.memory import MemoryTarget
 from coagent.live.targets.path_part import key_part
 from coagent.live.targets.sql import SqlTarget
 from tests.live.laws import check_laws
-<<<<<<< HEAD
 from tests.live.serial_run import run_serially
-from tests.live.sql_base import SHOWN, Base, made_base, postgres_database, postgres_server  # noqa: F401
+from tests.live.sql_base import SHOWN, Base
 from workloads import workload
 from workloads.textbook import NAMES as TEXTBOOK
-=======
-from tests.live.sql_base import SHOWN, Base
->>>>>>> w_accept
 
 pytest_plugins = ("tests.live.sql_base",)
 TABLES = ("orders", "lines", "cells")
