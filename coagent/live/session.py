@@ -121,7 +121,7 @@ class Session:
         """
         if after is None:
             seat = self.seat(name)
-            after = seat.turns if seat.mode in ("waiting", "resting") else seat.turns - 1
+            after = seat.turns if seat.mode in ("waiting", "resting", "done") else seat.turns - 1
         while self._shown.get(name, 0) <= after and name not in self._over:
             self._check()
             watcher = asyncio.get_running_loop().create_future()
@@ -139,7 +139,7 @@ class Session:
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             self._check()
-            if turn != self.seat(name).turns:
+            if turn != self.seat(name).turns or self.seat(name).mode == "done":
                 return await self.turn(name)
             self._feed(what, usage)
             if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turn:
