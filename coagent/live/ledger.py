@@ -17,7 +17,7 @@ from coagent.flights import Flights
 from coagent.history import Record, cell_in, sightings_in
 from coagent.live.target import Memo
 from coagent.operation import Cell, Notice, Result, Sighting, Value
-from coagent.program import report_out
+from coagent.program import Failure, report_out
 from coagent.recording import args_out, cells_out, entries_out, outcome_out
 from coagent.store import ABSENT, Pane, corrections
 from coagent.store import Entry as Held
@@ -181,7 +181,7 @@ class Ledger:
         self._at, self._records, self.run = round(at, 6), [], run
         told = {"usage": dict(usage)} if usage is not NO_USAGE else {}
         self._note(
-            "step", input=event_out(what), effects=[named(one) for one in effects], sum=checksum(effects), **told
+            "step", input=event_out(_reported(what)), effects=[named(one) for one in effects], sum=checksum(effects), **told
         )
         self._before(what, usage, effects)
         for one in effects:
@@ -440,6 +440,12 @@ class Ledger:
         if gone:
             self._note("give-up", agent=what.agent, because=what.because)
         self._ready(what.agent, Turn(kind="gave-up" if gone else "restarted", because=what.because))
+
+
+def _reported(what: event.Event) -> event.Event:
+    """An event as it is fed again: a report that is a failure, as the record of it has it."""
+    failed = isinstance(what, event.Finished) and isinstance(what.report, Failure)
+    return replace(what, report=report_out(what.report)) if failed else what
 
 
 def holds(effects: tuple[effect.Effect, ...], agent: str) -> bool:
