@@ -172,7 +172,10 @@ class Actuator:
         self._probe(f"after intent {intent.act} {intent.op}")
 
     async def _written(self, flight: Perform, found: tuple[Intent, Reading]) -> Performed:
-        """Execute what was written ahead. Raises Conflict when the target is not what it was read as."""
+        """Execute what was written ahead. Raises Conflict when the target is not what it was read as.
+
+        When the answer is lost, that of a call is unknown until the engine asks; a redo is asked about at once.
+        """
         intent, reading = found
         writing = asyncio.ensure_future(self.target.write(dict(intent.wrote), seen=reading.memo, restore={}))
         try:
@@ -183,6 +186,8 @@ class Actuator:
             return await self._refused(flight, intent, str(refusal))
         except Exception:
             self._late[flight.op] = writing
+            if flight.act not in ("exec", "resolve"):
+                return await self._settle(flight, intent)
             return _answer(flight, Result("unknown"))
         self._probe(f"after exec {flight.act} {flight.op}")
         return _answer(flight, intent.result, intent.wrote, intent.saw)
