@@ -189,9 +189,15 @@ class Ledger:
         return Step(records=tuple(self._records), effects=effects)
 
     def intend(self, intent: Intent, at: float) -> Record:
-        """Note what an effect is about to do; the record to write before it does."""
-        self.intents[intent.op] = intent
+        """Note what an effect is about to do; the record to write before it does. To do nothing is to take back."""
+        self._intended(intent)
         return {"at": round(at, 6), "event": "intent", **intent.record()}
+
+    def _intended(self, intent: Intent) -> None:
+        if intent.wrote:
+            self.intents[intent.op] = intent
+        else:
+            self.intents.pop(intent.op, None)
 
     def trouble(self, at: float, because: str, act: str | None = None, op: str | None = None) -> Record:
         """Note what a person has to look at."""
@@ -214,8 +220,7 @@ class Ledger:
                         raise Diverged(f"{record['input']} asked for {then} when it was recorded, and now for {now}")
                     yield from step.records
                 case "intent":
-                    intent = intent_in(record)
-                    self.intents[intent.op] = intent
+                    self._intended(intent_in(record))
                 case "trouble":
                     self.troubles.append(record)
 
