@@ -6,7 +6,7 @@ reading the target tells what is left to do. Knows no agents and no order: whoev
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coagent.effect import Perform
 from coagent.event import Performed
@@ -123,7 +123,7 @@ class Actuator:
                 return await self._written(flight, found)
             except Conflict as conflict:
                 because = str(conflict) or "changed meanwhile"
-                self.ledger.intents.pop(flight.op, None)
+                await self._withdrawn(found[0])
                 await asyncio.sleep(pause_s)
         return _answer(flight, failed(f"conflict: {because}"))
 
@@ -172,18 +172,25 @@ class Actuator:
         await self._write_ahead(self.ledger.intend(intent, self.clock()))
         self._probe(f"after intent {intent.act} {intent.op}")
 
+    async def _withdrawn(self, intent: Intent) -> None:
+        """Take back what was written ahead, as none of it has happened, or will."""
+        await self._write_ahead(self.ledger.intend(replace(intent, captured=(), wrote=(), memo={}), self.clock()))
+
     async def _written(self, flight: Perform, found: tuple[Intent, Reading]) -> Performed:
-        """Execute what was written ahead. Raises Conflict when the target is not what it was read as."""
+        """Execute what was written ahead. Raises Conflict when the target is not what it was read as.
+
+        When the answer is lost, that of a call is unknown until the engine asks; a redo is asked about at once.
+        """
         intent, reading = found
-        writing = asyncio.ensure_future(self.target.write(dict(intent.wrote), seen=reading.memo, restore={}))
         try:
-            await asyncio.wait_for(asyncio.shield(writing), self.limits.write_s)
-        except Conflict:
+            await self._write(flight.op, dict(intent.wrote), seen=reading.memo, restore={})
+        except (Conflict, Stuck):
             raise
         except Refused as refusal:
             return await self._refused(flight, intent, str(refusal))
         except Exception:
-            self._late[flight.op] = writing
+            if flight.act not in ("exec", "resolve"):
+                return await self._settle(flight, intent)
             return _answer(flight, Result("unknown"))
         self._probe(f"after exec {flight.act} {flight.op}")
         return _answer(flight, intent.result, intent.wrote, intent.saw)
@@ -202,33 +209,65 @@ class Actuator:
         tell whether such a write happened, it says so (Undecided) instead of doing it again.
         """
         self._probe(f"before settle {flight.op}")
-        await self._ended(flight.op)
-        paths = [path for path, _ in intent.wrote]
-        try:
-            now = (await self._read(paths)).cells
-            if all(same(_cell(now, path), cell) for path, cell in intent.wrote):
+        last: Exception | None = None
+        for pause_s in self._pauses():
+            await self._ended(flight.op)
+            try:
+                how = await self._happened(flight, intent)
+                if how != "all":
+                    seen = intent.memo if how == "nothing" else {}
+                    await self._write(flight.op, dict(intent.wrote), seen=seen, restore={})
                 return _answer(flight, intent.result, intent.wrote, intent.saw)
-            before = dict(intent.captured)
-            for path, cell in intent.wrote:
-                if not same(_cell(now, path), cell) and not same(_cell(now, path), before[path][0]):
-                    raise Stuck(f"{flight.op} ({flight.call}) met {path!r} changed by somebody else while it was open")
-            await self._insist(dict(intent.wrote), restore={})
-        except Refused as refusal:
-            return await self._refused(flight, intent, str(refusal))
-        except Undecided as error:
-            raise Stuck(f"nobody can tell whether {flight.op} ({flight.call}) happened: {error}") from error
-        except Stuck:
-            raise
-        except Exception as error:
-            raise Stuck(f"{flight.op} ({flight.call}) cannot be settled: {_sentence(error)}") from error
-        return _answer(flight, intent.result, intent.wrote, intent.saw)
+            except Conflict as conflict:
+                # The first may be due to our own write, which has landed since the reading.
+                if isinstance(last, Conflict):
+                    await self._withdrawn(intent)
+                    return await self._execute(flight)
+                last = conflict
+            except Refused as refusal:
+                return await self._refused(flight, intent, str(refusal))
+            except Undecided as error:
+                raise Stuck(f"nobody can tell whether {flight.op} ({flight.call}) happened: {error}") from error
+            except Stuck:
+                raise
+            except Exception as error:
+                last = error
+                await asyncio.sleep(pause_s)
+        raise Stuck(f"{flight.op} ({flight.call}) cannot be settled: {_sentence(last)}") from last
+
+    async def _happened(self, flight: Perform, intent: Intent) -> str:
+        """How much of what was written ahead is so: `all`, `some` or `nothing`. Raises Stuck where it is neither."""
+        now, before = (await self._read([path for path, _ in intent.wrote])).cells, dict(intent.captured)
+        there = {path: same(_cell(now, path), cell) for path, cell in intent.wrote}
+        was = {path: same(_cell(now, path), before[path][0]) for path in there}
+        if all(there.values()):
+            return "all"
+        if strange := [path for path in there if not there[path] and not was[path]]:
+            raise Stuck(
+                f"{flight.op} ({flight.call}) met {strange[0]!r} changed by somebody else while it was open; "
+                "let it be as it was before or as it was to be, and try again"
+            )
+        return "nothing" if all(was.values()) else "some"
 
     async def _ended(self, op: str) -> None:
-        """Wait until a write that took too long has ended, or give it up: it must not land behind our back."""
-        if writing := self._late.pop(op, None):
-            await asyncio.wait({writing}, timeout=self.limits.write_s)
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+        """Wait until a write that took too long has ended: nothing else may be done before. Raises Stuck."""
+        if writing := self._late.get(op):
+            await asyncio.wait({writing}, timeout=self.limits.write_s * self.limits.tries)
+            if not writing.done():
+                raise Stuck(f"a write of {op} is still under way; try again when it has ended")
+            self._forget(op)
+
+    async def ended(self) -> None:
+        """Wait until no write is under way any more, though nobody waits for its answer; not for ever."""
+        if self._late:
+            await asyncio.wait(self._late.values(), timeout=self.limits.write_s)
+        for op in [op for op, writing in self._late.items() if writing.done()]:
+            self._forget(op)
+
+    def _forget(self, op: str) -> None:
+        writing = self._late.pop(op)
+        if not writing.cancelled():
+            writing.exception()
 
     async def _undo(self, flight: Perform) -> None:
         self._probe(f"before undo {flight.op}")
@@ -239,18 +278,20 @@ class Actuator:
         if not captured:
             return
         try:
-            await self._insist({path: held[0] for path, held in captured}, restore=memo)
+            await self._insist(flight.op, {path: held[0] for path, held in captured}, restore=memo)
+        except Stuck:
+            raise
         except Exception as error:
             raise Stuck(f"what {flight.op} ({flight.call}) did cannot be undone: {_sentence(error)}") from error
 
-    async def _insist(self, cells: Mapping[str, Cell], *, restore: Mapping) -> None:
+    async def _insist(self, op: str, cells: Mapping[str, Cell], *, restore: Mapping) -> None:
         """Write until it is so; the last error is raised."""
         last: Exception | None = None
         for pause_s in self._pauses():
             try:
-                await self._write(cells, seen={}, restore=restore)
+                await self._write(op, cells, seen={}, restore=restore)
                 return
-            except (Refused, Undecided):
+            except (Refused, Undecided, Stuck):
                 raise
             except Exception as error:
                 last = error
@@ -270,8 +311,17 @@ class Actuator:
                 await asyncio.sleep(pause_s)
         raise last
 
-    async def _write(self, cells: Mapping[str, Cell], *, seen: Mapping, restore: Mapping) -> None:
-        await asyncio.wait_for(self.target.write(cells, seen=seen, restore=restore), self.limits.write_s)
+    async def _write(self, op: str, cells: Mapping[str, Cell], *, seen: Mapping, restore: Mapping) -> None:
+        """One attempt. What takes too long goes on, as a thread or a server does: it is not cancelled, but waited for
+        before anything else is written for this operation, or for one that overlaps it."""
+        await self._ended(op)
+        writing = asyncio.ensure_future(self.target.write(cells, seen=seen, restore=restore))
+        self._late[op] = writing
+        try:
+            await asyncio.wait_for(asyncio.shield(writing), self.limits.write_s)
+        finally:
+            if writing.done():
+                self._forget(op)
 
     async def _corrected(self, flight: Perform) -> dict[str, Entry]:
         """What an order-filtered read sees instead of the live cells; held against the target's own versions."""

@@ -17,7 +17,7 @@ from coagent.flights import Flights
 from coagent.history import Record, cell_in, sightings_in
 from coagent.live.target import Memo
 from coagent.operation import Cell, Notice, Result, Sighting, Value
-from coagent.program import report_out
+from coagent.program import Failure, report_out
 from coagent.recording import args_out, cells_out, entries_out, invoked_out, outcome_out
 from coagent.store import ABSENT, Pane, corrections
 from coagent.store import Entry as Held
@@ -181,7 +181,7 @@ class Ledger:
         self._at, self._records, self.run = round(at, 6), [], run
         told = {"usage": dict(usage)} if usage is not NO_USAGE else {}
         self._note(
-            "step", input=event_out(what), effects=[named(one) for one in effects], sum=checksum(effects), **told
+            "step", input=event_out(_reported(what)), effects=[named(one) for one in effects], sum=checksum(effects), **told
         )
         self._before(what, usage, effects)
         for one in effects:
@@ -189,9 +189,15 @@ class Ledger:
         return Step(records=tuple(self._records), effects=effects)
 
     def intend(self, intent: Intent, at: float) -> Record:
-        """Note what an effect is about to do; the record to write before it does."""
-        self.intents[intent.op] = intent
+        """Note what an effect is about to do; the record to write before it does. To do nothing is to take back."""
+        self._intended(intent)
         return {"at": round(at, 6), "event": "intent", **intent.record()}
+
+    def _intended(self, intent: Intent) -> None:
+        if intent.wrote:
+            self.intents[intent.op] = intent
+        else:
+            self.intents.pop(intent.op, None)
 
     def trouble(self, at: float, because: str, act: str | None = None, op: str | None = None) -> Record:
         """Note what a person has to look at."""
@@ -214,8 +220,7 @@ class Ledger:
                         raise Diverged(f"{record['input']} asked for {then} when it was recorded, and now for {now}")
                     yield from step.records
                 case "intent":
-                    intent = intent_in(record)
-                    self.intents[intent.op] = intent
+                    self._intended(intent_in(record))
                 case "trouble":
                     self.troubles.append(record)
 
@@ -425,6 +430,12 @@ class Ledger:
         if gone:
             self._note("give-up", agent=what.agent, because=what.because)
         self._ready(what.agent, Turn(kind="gave-up" if gone else "restarted", because=what.because))
+
+
+def _reported(what: event.Event) -> event.Event:
+    """An event as it is fed again: a report that is a failure, as the record of it has it."""
+    failed = isinstance(what, event.Finished) and isinstance(what.report, Failure)
+    return replace(what, report=report_out(what.report)) if failed else what
 
 
 def holds(effects: tuple[effect.Effect, ...], agent: str) -> bool:

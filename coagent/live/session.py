@@ -125,7 +125,7 @@ class Session:
         """
         if after is None:
             seat = self.seat(name)
-            after = seat.turns if seat.mode in ("waiting", "resting") else seat.turns - 1
+            after = seat.turns if seat.mode in ("waiting", "resting", "done") else seat.turns - 1
         while self._shown.get(name, 0) <= after and name not in self._over:
             self._check()
             watcher = asyncio.get_running_loop().create_future()
@@ -144,7 +144,7 @@ class Session:
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             self._check()
-            if turn != self.seat(name).turns:
+            if turn != self.seat(name).turns or self.seat(name).mode == "done":
                 return await self.turn(name)
             self._check_own(name, what)
             self._feed(what, usage)
@@ -196,8 +196,9 @@ class Session:
 
     async def close(self) -> None:
         """End: what is under way is waited for, agents that wait are told that the session is over."""
-        while self._under_way and not self._broken:
-            await asyncio.wait(self._under_way.values())
+        while under_way := [one for one in self._under_way.values() if not one.done()]:
+            await asyncio.wait(under_way)
+        await self.actuator.ended()
         self._broken = self._broken or Ended("the session was closed")
         self._pump.cancel()
         await asyncio.gather(self._pump, return_exceptions=True)
