@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from coagent import __version__, trial_command
+from coagent import __version__, live_command, trial_command
 from coagent.bad_input import BadInput
 
 HOLDS, VIOLATED, CANNOT_TELL, BAD_INPUT = 0, 1, 2, 3
@@ -61,15 +61,21 @@ def run(
     max_steps: Annotated[
         int | None, typer.Option(min=1, help="Choices before a run counts as not ending; by default 5000 an agent.")
     ] = None,
+    target: live_command.Target = None,
+    journal: live_command.Journal = None,
     as_json: Json = False,
 ) -> int:
-    """Simulate one run, and judge it."""
+    """Run a scenario or workload once, simulated unless a target is named, and judge it."""
     from coagent import naming, running, saving
     from coagent.screen import Ticker, print_run
 
     if record is not None:
         saving.check_free(record)
     workload, engine = naming.target(name, agents, tables=tables), naming.protocol(protocol)
+    if target or journal:
+        simulated = {"--schedule": schedule, "--seed": seed or None, "--max-steps": max_steps}
+        live_command.check_live(target, simulated)
+        return live_command.ran(workload, engine, target, journal, record, as_json)
     wanted = naming.schedule(schedule, workload.schedule)
     with naming.blamed(protocol), Ticker(f"running {workload.name}") as ticker:
         ran = running.run(workload, engine, schedule=wanted, seed=seed, max_steps=max_steps, progress=ticker)
@@ -227,6 +233,8 @@ def prove(
 
 app.command()(trial_command.compare)
 app.command()(trial_command.sweep)
+app.command()(live_command.serve)
+app.command()(live_command.recover)
 
 
 @app.command("list")

@@ -58,7 +58,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Died:
-    """An agent is gone in mid-run, for good: nobody takes the answer that is there for it, and nobody will ever go on.
+    """An agent is gone in mid-run, for good, as it infers or is about to: nobody takes the answer that is there for it.
 
     What it did is half of something, so it is taken back, by whoever takes anything back, and not begun again.
     """

@@ -1,12 +1,17 @@
 """The commands for live runs: their options, and what they print."""
 
+import json
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coagent.bad_input import BadInput
+
 if TYPE_CHECKING:
     from coagent.live.serving import ToolSet
+    from coagent.workload import Workload
 
 HOLDS = 0
 
@@ -20,6 +25,54 @@ Plain = Annotated[bool, typer.Option("--plain", help="Without TLS beyond this ma
 Known = Annotated[
     list[str] | None, typer.Option("--known-as", help="A host name clients may use beside HOST; several times.")
 ]
+
+
+Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="WHERE",
+        help="Run live, on real state: memory, git:FOLDER, files:FOLDER, kube:NAMESPACE, document:FILE, a database's "
+        "URL, or a TOML file of [[target]] tables; several times. It is given the start state, and changed.",
+    ),
+]
+Journal = Annotated[
+    str | None,
+    typer.Option(
+        "--journal", metavar="WHERE", help="A live run's journal: a new file, or postgresql://HOST/DATABASE#RUN."
+    ),
+]
+
+
+def check_live(targets: Sequence[str] | None, simulated: Mapping[str, object]) -> None:
+    """Raises BadInput for options that mean something for a simulated run only, or for a live one without a target."""
+    if not targets:
+        raise BadInput("--journal is for a live run, and none has been asked for; say --target too")
+    if given := [name for name, value in simulated.items() if value is not None]:
+        raise BadInput(f"{given[0]} is for simulated runs; a live run takes the time that it takes")
+
+
+def ran(
+    workload: "Workload",
+    protocol: object,
+    targets: Sequence[str],
+    journal: str | None,
+    record: str | None,
+    as_json: bool,
+) -> int:
+    """Run a workload's scripted agents live, and say what came of it."""
+    from coagent import saving
+    from coagent.live_screen import print_live
+    from coagent.living import ran_live
+
+    found = ran_live(workload, protocol, targets, journal=journal)
+    if record is not None:
+        saving.save_history(found.history, record)
+    if as_json:
+        _say(json.dumps(found.to_json()))
+    else:
+        print_live(found, f"recorded in {record}" if record else "")
+    return found.exit_code
 
 
 def serve(
@@ -39,6 +92,31 @@ def serve(
     address = {"host": host, "port": port, "tls": tls, "plain": plain, "names": tuple(known_as or ())}
     asyncio.run(serving(plan_of(configuration), tokens, others=_tools_of, say=_say, **address))
     return HOLDS
+
+
+def recover(
+    journal: Annotated[str, typer.Argument(metavar="JOURNAL", help="Its file, or postgresql://HOST/DATABASE#RUN.")],
+    record: Annotated[str | None, typer.Option(metavar="FILE", help="Write the history to a new file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> int:
+    """Settle what a live run left half-done when it was cut short, by reading its targets. Then its agents can go on.
+
+    Exit codes: 0 all is settled, 1 a person has to look, 3 bad input.
+    """
+    from coagent import saving
+    from coagent.recovering import recover as settle
+    from coagent.screen import print_report
+
+    if record is not None:
+        saving.check_free(record)
+    found = settle(journal)
+    if record is not None:
+        saving.save_history(found.history, record)
+    if as_json:
+        _say(json.dumps(found.to_json()))
+    else:
+        print_report(found.sentences(), found.exit_code)
+    return found.exit_code
 
 
 def _tools_of(name: str) -> "ToolSet":

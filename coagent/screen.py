@@ -53,6 +53,11 @@ def legible(text: str) -> str:
     return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
 
 
+def verdict_colour(code: int) -> str:
+    """The colour of an exit code."""
+    return _COLOURS[code]
+
+
 def print_report(sentences: Sequence[str], code: int) -> None:
     """A report's sentences, its answer on top."""
     to = Page()
@@ -66,11 +71,11 @@ def print_run(ran: Ran, note: str = "") -> None:
     to, outcome = Page(), ran.outcome
     header, end = outcome.history.header, outcome.history.end
     to.print(f"{header['workload']} under {header['protocol']}", style="bold", soft_wrap=True)
-    for line in _middle_out(lanes(outcome.history, max(to.width, 60))):
+    for line in middle_out(lanes(outcome.history, max(to.width, 60))):
         to.print(line, soft_wrap=True)
     to.print()
-    _print_pairs(to, "final state", end["final_state"])
-    _print_pairs(to, "reports", end["reports"])
+    print_pairs(to, "final state", end["final_state"])
+    print_pairs(to, "reports", end["reports"])
     _print_judgement(to, ran)
     counts = ran.counts
     to.print(
@@ -285,7 +290,7 @@ def _print_conclusion(to: Page, found: Explored) -> None:
             to.print("cannot tell of every ending", style="yellow")
 
 
-def _print_pairs(to: Page, title: str, pairs: Mapping[str, object], most: int = 30) -> None:
+def print_pairs(to: Page, title: str, pairs: Mapping[str, object], most: int = 30) -> None:
     to.print(f"{title}:" + ("" if pairs else " nothing"))
     for name, value in list(pairs.items())[:most]:
         to.print(f"  {name} = {show(frozen(value))}", soft_wrap=True)
@@ -304,7 +309,7 @@ def _schedule(taken: Sequence[int]) -> str:
     return ",".join(map(str, taken))
 
 
-def _middle_out(lines: list[str]) -> list[str]:
+def middle_out(lines: list[str]) -> list[str]:
     if len(lines) <= MOST_LINES:
         return lines
     left = len(lines) - MOST_LINES

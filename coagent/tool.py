@@ -57,6 +57,7 @@ class Tool:
     `exec` must read only inside the declared reads, write only inside the declared writes, and
     return no writes with a failed result (assumption A2 of P1). `meaning` says again what `exec` does. `schema` is the
     JSON Schema of the arguments (an object): what a call from outside is checked against, and what a model is shown.
+    `slow` says that `exec` takes longer than a moment, as tests that are run do.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Tool:
     says: str = field(default="", compare=False)
     meaning: Meaning | None = field(default=None, compare=False)
     schema: Mapping[str, object] | None = field(default=None, compare=False)
+    slow: bool = field(default=False, compare=False)
 
 
 OK = Result("ok", "ok")

@@ -53,6 +53,8 @@ class Agent:
     `dies_after` (None: it lives) is after how many calls of its program it dies: the answer to the last of them is
     lost, the call is resolved by reading, and when the answer is known nobody takes it. It is not launched again; its
     report is a Failure, "died", and a protocol that can takes back what it did. What cannot be taken back stays.
+
+    `task` is what the agent is to do, in words, for a model in its place; empty: there is no telling.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Agent:
     finish_think_s: float | None = None
     launch_s: float = 0.0
     dies_after: int | None = None
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

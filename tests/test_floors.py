@@ -93,6 +93,10 @@ FLOORS = (
         "proving",
         "tracking",
         "claim",
+        "living",
+        "live_screen",
+        "live_command",
+        "recovering",
     ),
 )
 """The modules of `coagent` by floor; `checker` is beside floor 1, `workloads` is on the top floor."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from coagent import event
+from coagent import effect, event
 from coagent.bad_input import BadInput
 from coagent.compaction import compacted
 from coagent.event import IllegalEvent
@@ -12,11 +12,13 @@ from coagent.expansion import expanded
 from coagent.explore import explore
 from coagent.history import lines, parse
 from coagent.lanes import lanes
+from coagent.operation import Call
 from coagent.program import Failure
 from coagent.protocols import protocol
 from coagent.running import Ran, judged
 from coagent.simulate import Chance, Clock, Listed, simulate
 from coagent.testing import random_scenario
+from coagent.tool import TOOLS, declare
 from coagent.workload import Workload, from_scenario
 from coagent.world import Choice, Setting, opened
 from tests.driving import events, setting, to_the_end
@@ -162,6 +164,10 @@ def test_an_agent_dies_only_where_nothing_of_it_is_under_way(rule):
             protocol_.step(run, illegal)
     run, _ = protocol_.step(run, event.Launched(agent="A", rank=(1,)))
     run, _ = protocol_.step(run, event.Inferring(agent="A"))
+    _, effects = protocol_.step(run, event.Died(agent="A"))
+    assert effect.Bury(agent="A") in effects, "it may die while it infers"
+    asked = Call("put", (("path", "x"), ("value", 1)))
+    run, _ = protocol_.step(run, event.Invoked(agent="A", call=asked, declaration=declare(TOOLS, asked)))
     with pytest.raises(IllegalEvent):
         protocol_.step(run, event.Died(agent="A"))
 

@@ -16,6 +16,18 @@ from workloads.row import at
 NAME = "d1-client-for-customer"
 OLD, NEW = "customer", "client"
 ADDED = "refunds"
+TASK_A = (
+    'Let the document say "client" instead of "customer". Search the sections for the text "customer"; then, in each '
+    'section that was found, replace "customer" by "client" wherever it is. Report a list of the names of these '
+    "sections, in the order in which they were found."
+)
+ALSO_A = ' Before you report, put the text "looked at" at the path doc/sections/shipping/note.'
+TASK_B = (
+    "Add a section on refunds to the document, in the document's own words. Search the sections for the text "
+    '"customer". If any has it, the word is "customer", and otherwise "client". Put the section in at the end '
+    '(before: null): its name is "refunds", its title "Refunds", and its text "A WORD who sends a parcel back gets '
+    'the money back.", with the word in place of WORD. Report the word, as a string.'
+)
 BEGUN = (
     ("terms", "Terms", "A customer is whoever has an order with us."),
     ("orders", "Orders", "An order is accepted when the customer has our confirmation."),
@@ -60,7 +72,10 @@ def workload(*, irrelevant: bool = False) -> Workload:
         name=NAME,
         story='A lets "customer" be "client" in the whole document while B adds a section that uses the word.',
         state=sections(*BEGUN),
-        agents=(Agent(name="A", program=partial(rename, irrelevant)), Agent(name="B", program=extend)),
+        agents=(
+            Agent(name="A", program=partial(rename, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=extend, task=TASK_B),
+        ),
         tools=DOCUMENT_TOOLS,
         invariant=holds,
     )

@@ -21,6 +21,18 @@ PLANNED = {"catering": 640, "hall": 1200, "hotel": 900, "travel": 480}
 PAID = {"hotel": 875, "travel": 530}
 """The bills that A enters."""
 
+TASK_A = (
+    "Enter two bills into the rows of the budget. List the rows with their amounts. If there is a row hotel, set its "
+    "amount to 875; if there is a row travel, set its amount to 530. Then get the value at the path doc/total. If it "
+    "is not null, put the sum of all rows there, the amounts as you listed them but for the bills that you entered. "
+    "Report how many bills you entered, as an integer."
+)
+ALSO_A = ' Before you report, put the text "looked at" at the path doc/rows/travel/note.'
+TASK_B = (
+    "Write the total of the budget. List the rows with their amounts, and put the sum of the amounts at the path "
+    "doc/total, as an integer. Report that sum, as an integer."
+)
+
 THINK_B_S = 11.0
 """Seconds before each of B's calls: by the clock A, who takes the usual five, looks for a total before there is one."""
 
@@ -60,8 +72,8 @@ def workload(*, irrelevant: bool = False) -> Workload:
         story="A enters bills into the rows of a budget, whose total it corrects, while B writes the total.",
         state=tuple((at(ROWS, name, "amount"), amount) for name, amount in PLANNED.items()),
         agents=(
-            Agent(name="A", program=partial(enter, irrelevant)),
-            Agent(name="B", program=total, think_s=THINK_B_S),
+            Agent(name="A", program=partial(enter, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=total, think_s=THINK_B_S, task=TASK_B),
         ),
         tools=DOCUMENT_TOOLS,
         invariant=holds,

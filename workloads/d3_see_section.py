@@ -30,6 +30,24 @@ BEGUN = (
 CITED = {"terms": ["Contact"], CITING: [MEANT], "contact": ["Payment"]}
 """In the end, the titles that a section refers to."""
 
+TASK_A = (
+    'Put a section on shipping into the document, in front of the section titled "Refunds". Look at the outline, '
+    'where a section\'s number is its place, from 1. Put the section in before the one titled "Refunds": its name '
+    'is "shipping", its title "Shipping", and its text "Parcels leave on the day after the order." Then search the '
+    'sections for the text "see section". Wherever a text that was found says "see section N (TITLE)" with an N that '
+    "is the number which Refunds had in the outline, or a higher one, that N has to be one higher now; set the text "
+    "of each section in which something changes so, and leave the others alone. Report how many texts you set, as an "
+    'integer. If no section is titled "Refunds", change nothing and report "no such section".'
+)
+ALSO_A = ' Before you report, put the text "looked at" at the path doc/sections/contact/note.'
+TASK_B = (
+    'Let the text of the section payment refer to the section titled "Refunds". Look at the outline, where a '
+    "section's number is its place, from 1, for the number of Refunds. Fetch the text of the section payment. Then "
+    'set its text to what it was, followed by a blank and "For money back, see section N (Refunds).", with the '
+    "number in place of N. Report the number, as an integer. If one of the two is not there, change nothing and "
+    'report "no such section".'
+)
+
 THINK_B_S = 6.0
 """Seconds before each of B's calls: by the clock A, who takes the usual five, looks for references a little before."""
 
@@ -92,8 +110,8 @@ def workload(*, irrelevant: bool = False) -> Workload:
         story='A puts a section in and renumbers the references while B writes "see section 3".',
         state=sections(*BEGUN),
         agents=(
-            Agent(name="A", program=partial(insert, irrelevant)),
-            Agent(name="B", program=cite, think_s=THINK_B_S),
+            Agent(name="A", program=partial(insert, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=cite, think_s=THINK_B_S, task=TASK_B),
         ),
         tools=DOCUMENT_TOOLS,
         invariant=holds,

@@ -22,6 +22,29 @@ OLD, NEW = "vat_of", "tax_on"
 TESTS = 4
 """How many tests the project has in the end."""
 
+TASK_A = (
+    "Rename the function vat_of to tax_on in the whole project. Search the files for the text vat_of; then, in each "
+    "file that was found, replace vat_of by tax_on wherever it is. Report a list of the names of these files, in the "
+    "order in which they were found."
+)
+ALSO_A = ' Before you report, put the text "Names say what they are about." and a line end at the path repo/NOTES.md.'
+TASK_B = f"""Add a module on shipping to the project. Search the files for the text "Value-added tax" to learn what \
+the \
+function is called that computes the tax: the one that is defined with the parameter (net) in what was found. Then \
+create \
+the file repo/shipping.py with the text below, FUNCTION replaced by that name, and after it the file \
+repo/test_shipping.py \
+with the text below. Report the name of the function, as a string. If there is no such function, create nothing and \
+report \
+null.
+
+The text of repo/shipping.py, between the lines of dashes:
+-----
+{shop.shipping("FUNCTION")}-----
+The text of repo/test_shipping.py, between the lines of dashes:
+-----
+{shop.SHIPPING_TEST}-----"""
+
 
 def rename(notes: bool) -> Generator[Intent, Result, Value]:
     """A: find the files with the old name and replace it in each. Reports the files."""
@@ -57,7 +80,10 @@ def workload(*, irrelevant: bool = False) -> Workload:
         name=NAME,
         story=f"A renames {OLD} to {NEW} wherever it is called while B adds a module that calls it.",
         state=tuple((at(REPO, file), text) for file, text in shop.FILES.items()),
-        agents=(Agent(name="A", program=partial(rename, irrelevant)), Agent(name="B", program=extend)),
+        agents=(
+            Agent(name="A", program=partial(rename, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=extend, task=TASK_B),
+        ),
         tools=GIT_TOOLS,
         invariant=holds,
         merge=git_tree.merged,

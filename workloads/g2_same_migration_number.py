@@ -90,6 +90,29 @@ def place(number: int, column: str) -> str:
     return f"{FOLDER}/{number:04}_{column}.sql"
 
 
+def task(column: str, comments: bool) -> str:
+    """What one agent is to do."""
+    also = f"""
+
+Before you report, put this text at the path repo/{place(1, BEGUN[0])}, between the lines of dashes:
+-----
+-- The first.
+{migration(1, BEGUN[0])}-----"""
+    return f"""Add the next migration, which gives the customers the column {column}. List what is at the path \
+repo/{FOLDER}; the name of a migration begins with its number in four digits, and the next number is one more than the \
+highest. Create the file repo/{FOLDER}/NNNN_{column}.sql, with the next number in four digits in place of NNNN, and \
+with \
+the text below, in which NUMBER is the next number without zeros before it. Then create the file repo/test_{column}.py \
+with the text below. Report the number, as an integer.
+
+The text of the migration, between the lines of dashes:
+-----
+{migration(2, column).replace("= 2;", "= NUMBER;")}-----
+The text of the test, between the lines of dashes:
+-----
+{column_test(column)}-----{also if comments else ""}"""
+
+
 def migrate(column: str, comments: bool) -> Generator[Intent, Result, Value]:
     """One agent: list the migrations, add the next one, and a test that the column is there. Reports the number."""
     names = (yield Intent(call=Call("list", (("path", at(REPO, FOLDER)),)))).value
@@ -116,7 +139,11 @@ def workload(*, irrelevant: bool = False) -> Workload:
         story="A and B each add the next migration, and number 0007 is free for both.",
         state=tuple((at(REPO, file), text) for file, text in tree.items()),
         agents=tuple(
-            Agent(name=name, program=partial(migrate, column, irrelevant and name == "A"))
+            Agent(
+                name=name,
+                program=partial(migrate, column, irrelevant and name == "A"),
+                task=task(column, irrelevant and name == "A"),
+            )
             for name, column in COLUMNS.items()
         ),
         tools=GIT_TOOLS,

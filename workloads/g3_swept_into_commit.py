@@ -25,6 +25,26 @@ DOWN, NEAREST = "net * RATE_PERCENT // 100", "(net * RATE_PERCENT + 50) // 100"
 CHANGES = {"A": {"tax.py"}, "B": {"shipping.py", "test_shipping.py"}}
 """The files that each agent means to commit."""
 
+TASK_A = f"""Let the tax be rounded to the nearest cent, and commit that. Get the text of repo/tax.py; put it back \
+at the \
+same path with {DOWN} replaced by {NEAREST}, and nothing else changed; stage the file tax.py; commit as the author \
+"A". \
+Report what the commit answered: its number, or the reason why there is none, as a string."""
+ALSO_A = " Before you report, stage the file README.md."
+TASK_B = f"""Add a module on shipping with its test, and commit both. Do it in this order: create the file \
+repo/test_shipping.py with the text below; stage test_shipping.py; create the file repo/shipping.py with the text \
+below; \
+stage shipping.py; commit as the author "B". Report what the commit answered: its number, or the reason why there is \
+none, \
+as a string.
+
+The text of repo/test_shipping.py, between the lines of dashes:
+-----
+{shop.SHIPPING_TEST}-----
+The text of repo/shipping.py, between the lines of dashes:
+-----
+{shop.shipping("vat_of")}-----"""
+
 
 def commit(author: str) -> Call:
     """Commit the index."""
@@ -98,7 +118,10 @@ def workload(*, irrelevant: bool = False) -> Workload:
         name=NAME,
         story="A stages and commits a change in a working tree where B stages and commits another.",
         state=(*begun, *committed("start", 0, shop.FILES)),
-        agents=(Agent(name="A", program=partial(mend, irrelevant)), Agent(name="B", program=extend)),
+        agents=(
+            Agent(name="A", program=partial(mend, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=extend, task=TASK_B),
+        ),
         tools=GIT_TOOLS,
         invariant=holds,
         merge=rebased,

@@ -21,6 +21,17 @@ CHANGELOG, VERSION = "CHANGELOG.md", "version.py"
 ENTRIES = {"A": "Invoices carry a number.", "B": "Shipping is free from 50.00 on."}
 """What each agent releases."""
 
+TASK = (
+    'Release a change: "{entry}" Search the files for the text "VERSION = " to find the file with the line VERSION = '
+    '"X.Y.Z"; the next version has the same X and Y, and a Z one higher. Get the text of repo/CHANGELOG.md. Then put '
+    "the text of the file with the version back at its path, below repo/, with the next version in place of the old "
+    "one and nothing else changed. Then put the changelog back at repo/CHANGELOG.md with the new release between the "
+    'title and all that is below it: a line "## " followed by the next version, an empty line, the line "- {entry}", '
+    'and an empty line. Report the next version, as a string "X.Y.Z". If no file has such a line, change nothing and '
+    "report null."
+)
+ALSO_A = ' Before you report, put the text "Invoices are numbered by year." and a line end at the path repo/NOTES.md.'
+
 LAST = "1.4.4"
 """The version in the end."""
 
@@ -84,7 +95,11 @@ def workload(*, irrelevant: bool = False) -> Workload:
         story="A and B each release a change: the next version, and a line in the changelog.",
         state=tuple((at(REPO, file), text) for file, text in TREE.items()),
         agents=tuple(
-            Agent(name=name, program=partial(release, entry, irrelevant and name == "A"))
+            Agent(
+                name=name,
+                program=partial(release, entry, irrelevant and name == "A"),
+                task=TASK.format(entry=entry) + ALSO_A * (irrelevant and name == "A"),
+            )
             for name, entry in ENTRIES.items()
         ),
         tools=GIT_TOOLS,

@@ -26,6 +26,17 @@ from workloads.cluster import (
 NAME = "k1-canary-of-trial-image"
 GOOD, TRIAL, BAD = "hotel-reservation:latest", "hotel-reservation:rc", "hotel-reservation:v0-rc"
 IMAGES = {"frontend": GOOD, "geo": BAD, "profile": GOOD}
+TASK_A = f"""Repair the deployments whose image does not start. List all deployments with their images; the images \
+{BAD} and {TRIAL} do not start. For each deployment that was listed with one of these: set its image to {TRIAL}, ask \
+why \
+its container waits, and if it waits for whatever reason, set its image to {GOOD}. Report how many deployments were \
+listed \
+with an image that does not start, as an integer."""
+ALSO_A = ' Before you report, put the text "backend" at the path cluster/deployments/geo/labels/tier.'
+TASK_B = (
+    "Make a canary of the deployment geo. Fetch the image of geo; then create the deployment geo-canary with that "
+    "image and 1 replica. Report the image, as a string. If geo has no image, create nothing and report null."
+)
 
 
 def fix(labels: bool) -> Generator[Intent, Result, Value]:
@@ -66,7 +77,10 @@ def workload(*, irrelevant: bool = False) -> Workload:
         name=NAME,
         story="A tries an image on geo that crash-loops and takes it back, while B makes a canary of geo.",
         state=tuple(cell for name, image in IMAGES.items() for cell in deployment(name, image, 1)),
-        agents=(Agent(name="A", program=partial(fix, irrelevant)), Agent(name="B", program=canary)),
+        agents=(
+            Agent(name="A", program=partial(fix, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=canary, task=TASK_B),
+        ),
         tools=CLUSTER_TOOLS,
         invariant=holds,
     )

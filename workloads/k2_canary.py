@@ -42,6 +42,19 @@ STATE = tuple(
     for cell in deployment(name, image, 1)
 )
 COST = Cost(think_s=1.1, judge_s=2.0, tool_s=0.1)
+TASK_A = f"""Repair every deployment that runs the bad image {BAD}. List all deployments with their images; set the \
+image \
+of each that was listed with the bad one to {GOOD}; then ask once, for all that you set, which of them do not run \
+{GOOD} \
+yet. Report how many you set less how many do not run it yet, as an integer."""
+ALSO_A = ' Before you report, put the text "backend" at the path cluster/deployments/geo/labels/tier.'
+TASK_B = (
+    "Make a canary of the deployment geo. {First}; get its replicas at the path cluster/deployments/geo/replicas; "
+    "then create the deployment geo-canary with the same image and as many replicas. Then get the image of the "
+    "canary at the path cluster/deployments/geo-canary/image, and report it, as a string."
+)
+FETCH, GET = "Fetch geo for its image", "Get its image at the path cluster/deployments/geo/image"
+"""How B begins."""
 
 
 def repair(labels: bool) -> Generator[Intent, Result, Value]:
@@ -84,8 +97,18 @@ def workload(*, irrelevant: bool = False) -> Workload:
         name="k2-canary-on-bad-image",
         state=STATE,
         agents=(
-            Agent(name="A", program=partial(repair, irrelevant), finish_think_s=3.1),
-            Agent(name="B", program=partial(canary, irrelevant), finish_think_s=11.2),
+            Agent(
+                name="A",
+                program=partial(repair, irrelevant),
+                finish_think_s=3.1,
+                task=TASK_A + ALSO_A * irrelevant,
+            ),
+            Agent(
+                name="B",
+                program=partial(canary, irrelevant),
+                finish_think_s=11.2,
+                task=TASK_B.format(First=FETCH if irrelevant else GET),
+            ),
         ),
         tools=CLUSTER_TOOLS,
         cost=COST,

@@ -21,6 +21,16 @@ VARIANTS = {"adFailure": "on", "cartFailure": "off", "paymentFailure": "off", "r
 OFF, ON = "adFailure", "recommendationCache"
 """The flags that A turns off and B turns on."""
 
+TASK = (
+    "Turn the feature flag {flag} {variant}. Fetch the flags of the ConfigMap flagd-config, which are a JSON text; "
+    'in it set "defaultVariant" of this flag, below "flags", to "{variant}", and leave all else as you found it. Put '
+    "the whole text at the path cluster/configmaps/flagd-config/data/demo.flagd.json: JSON on one line, the names of "
+    "every object in alphabetical order, one blank after each comma and each colon, none at the end. If the flag has "
+    'that variant already, put nothing. Report the variant that it had before, "on" or "off", as a string. If there '
+    'is no such flag, change nothing and report "no such flag".'
+)
+ALSO_A = ' Before you report, put the text "yes" at the path cluster/configmaps/flagd-config/labels/reviewed.'
+
 
 def text(variants: Mapping[str, str]) -> str:
     """The flags as the ConfigMap holds them."""
@@ -55,8 +65,12 @@ def workload(*, irrelevant: bool = False) -> Workload:
         story=f"A turns {OFF} off and B turns {ON} on, in one JSON text of a ConfigMap.",
         state=((at(CONFIGMAPS, CONFIG, FLAGS), text(VARIANTS)),),
         agents=(
-            Agent(name="A", program=partial(switch, OFF, "off", irrelevant)),
-            Agent(name="B", program=partial(switch, ON, "on", False)),
+            Agent(
+                name="A",
+                program=partial(switch, OFF, "off", irrelevant),
+                task=TASK.format(flag=OFF, variant="off") + ALSO_A * irrelevant,
+            ),
+            Agent(name="B", program=partial(switch, ON, "on", False), task=TASK.format(flag=ON, variant="on")),
         ),
         tools=CLUSTER_TOOLS,
         invariant=holds,

@@ -20,6 +20,20 @@ REPLICAS, AVAILABLE = 3, 2
 """How many replicas geo runs with, and from how many on it is protected; how many a budget keeps available."""
 
 NOTE = at(SERVICES, "geo", "annotations/unprotected")
+TASK_A = (
+    "Cut the service geo over from geo-blue to geo-green, in these steps: scale the deployment geo-green to 3 "
+    "replicas; let the service geo select the app geo-green; scale the deployment geo-blue to 0 replicas; list the "
+    "PodDisruptionBudgets, and let each one that was listed for the app geo-blue protect the app geo-green instead. "
+    "If none was listed for geo-blue, get the value at the path cluster/deployments/geo-green/replicas as a last "
+    "look. Report how many PodDisruptionBudgets you moved, as an integer."
+)
+ALSO_A = ' Before you report, put the text "green" at the path cluster/services/geo/labels/colour.'
+TASK_B = (
+    "Protect what the service geo selects. Fetch the service for the app that it selects; then get the replicas of "
+    "the deployment of that name, at the path cluster/deployments/APP/replicas. If it has 3 replicas or more, create "
+    "the PodDisruptionBudget geo for that app, with 2 as minAvailable, and report the app, as a string. Otherwise "
+    'put the text "too few replicas" at the path cluster/services/geo/annotations/unprotected, and report null.'
+)
 THINK_B_S = 9.0
 """Seconds before each of B's calls: by the clock A, who takes the usual five, cuts over between B's two reads."""
 
@@ -71,8 +85,8 @@ def workload(*, irrelevant: bool = False) -> Workload:
             (at(SERVICES, "geo", "selector/app"), BLUE),
         ),
         agents=(
-            Agent(name="A", program=partial(cut_over, irrelevant)),
-            Agent(name="B", program=protect, think_s=THINK_B_S),
+            Agent(name="A", program=partial(cut_over, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=protect, think_s=THINK_B_S, task=TASK_B),
         ),
         tools=CLUSTER_TOOLS,
         invariant=holds,

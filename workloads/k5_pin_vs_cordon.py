@@ -19,6 +19,17 @@ PINS = {"geo": "node-3", "profile": "node-1", "rate": "node-0", "search": "node-
 LEAVING, REFUGE = "node-0", "node-1"
 """The node that B empties, and where what runs there goes."""
 
+TASK_A = (
+    "Pin the deployment geo to the first open node. List the nodes; the first one listed that is not closed to new "
+    "pods is it. Report the name of the node, as a string. If no node is open, pin nothing and report null."
+)
+ALSO_A = ' Before you report, put the text "backend" at the path cluster/deployments/geo/labels/tier.'
+TASK_B = (
+    "Empty the node node-0 and close it. List which deployments are pinned to which nodes; pin each one that was "
+    "listed on node-0 to node-1; then cordon node-0. Report a list of the names of the deployments that you moved, "
+    "in the order in which they were listed; it is empty if there were none."
+)
+
 
 def pin() -> Generator[Intent, Result, Value]:
     """A: pin geo to the first node that is open. Reports the node."""
@@ -62,7 +73,10 @@ def workload(*, irrelevant: bool = False) -> Workload:
             *(cell for cells in pinned for cell in cells),
             *((at(NODES, name, "unschedulable"), closed) for name, closed in CLOSED.items()),
         ),
-        agents=(Agent(name="A", program=labelling if irrelevant else pin), Agent(name="B", program=empty)),
+        agents=(
+            Agent(name="A", program=labelling if irrelevant else pin, task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=empty, task=TASK_B),
+        ),
         tools=CLUSTER_TOOLS,
         invariant=holds,
     )

@@ -29,6 +29,22 @@ FINANCE = "finance"
 B_THINK_S = 7.0
 """B looks a little after A has marked the customer."""
 
+TASK_A = (
+    'Try to win the customer {name}, whose id is {customer}. First set the customer\'s status to "Won". Then look '
+    'up the mails that came in on the subject "{subject}". If one of them is from "finance" and its text is exactly '
+    '"Approved.", leave it at that; otherwise set the status back to "Proposal". Report the status that the customer '
+    'then has, "Won" or "Proposal", as a string.'
+)
+ALSO_A = ' Before you report, put the text "finance would not approve" at the path customers/{customer}/notes.'
+TASK_B = (
+    'Book an onboarding for every customer of {sofia} whose status is "Won" and whose interest is "Consulting". List '
+    "those customers; then put all the events in with one call, in the order in which the customers are listed. An "
+    'event has the id "onboarding-" followed by the customer\'s id, the name "Onboarding " followed by the '
+    "customer's name, the participant {sofia}, and 30 minutes; the first starts at {day} 09:00, and each one 30 "
+    'minutes after the one before it, written as "YYYY-MM-DD HH:MM". If there is no such customer, put nothing in. '
+    "Report the number of events that you put in, as an integer."
+)
+
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
     """The cell over customers, calendar and mail: WorkBench's in `folder`, else generated.
@@ -47,8 +63,17 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
         story=STORY.format(customer=name),
         state=state,
         agents=(
-            Agent(name="A", program=partial(_try, customer, name, irrelevant)),
-            Agent(name="B", program=partial(_onboard, sofia), think_s=B_THINK_S),
+            Agent(
+                name="A",
+                program=partial(_try, customer, name, irrelevant),
+                task=(TASK_A + ALSO_A * irrelevant).format(name=name, customer=customer, subject=_about(name)),
+            ),
+            Agent(
+                name="B",
+                program=partial(_onboard, sofia),
+                think_s=B_THINK_S,
+                task=TASK_B.format(sofia=sofia, day=TODAY + timedelta(days=1)),
+            ),
         ),
         tools=OFFICE_TOOLS,
         invariant=partial(onboarded, sofia, dict(state)),

@@ -25,6 +25,22 @@ STORY = (
 OUT = "Out of office"
 DATE = TODAY.isoformat()
 AWAY_MIN = office.CLOSES_MIN - office.OPENS_MIN
+TASK_A = (
+    'Fatima is sick today, {date}. List the tasks that {fatima} has on the list "In Progress". Look whether {dmitri} '
+    'has an event on {date} that is named "Out of office": if so, {carlos} takes the tasks over, and otherwise '
+    '{dmitri}. Hand each of the listed tasks over to whoever takes them, rows of the table "tasks", one task a call. '
+    "Report the address of who took them over, as a string."
+)
+ALSO_A = ' Before you report, put the text "urgent" at the path tasks/{labelled}/label.'
+TASK_B = (
+    'Dmitri is away today, {date}. List the tasks that {dmitri} has on the list "In Progress". Look whether {carlos} '
+    'has an event on {date} that is named "Out of office": if so, {kofi} takes the tasks over, and otherwise '
+    '{carlos}. Hand all of the listed tasks over in one call, rows of the table "tasks"; if there are none, make no '
+    'such call. Then list what the person who takes over has on the list "In Progress". Then look whether {dmitri} '
+    'has an event on {date} that is named "Out of office", and if not, put one in: its id is "out-of-office", its '
+    'name "Out of office", its participant {dmitri}, its start "{date} 09:00", and it takes 540 minutes. Report how '
+    'many tasks the person who takes over had on the list "In Progress" when you listed them, as an integer.'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +71,21 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
         story=STORY,
         state=state,
         agents=(
-            Agent(name="A", program=partial(_cover, staff, labelled)),
-            Agent(name="B", program=partial(_sign_off, staff)),
+            Agent(
+                name="A",
+                program=partial(_cover, staff, labelled),
+                task=_task(TASK_A + ALSO_A * irrelevant, staff, labelled),
+            ),
+            Agent(name="B", program=partial(_sign_off, staff), task=_task(TASK_B, staff, labelled)),
         ),
         tools=OFFICE_TOOLS,
         invariant=partial(covered, staff, dict(state)),
     )
+
+
+def _task(words: str, staff: Staff, labelled: str | None) -> str:
+    people = {name: getattr(staff, name) for name in ("fatima", "dmitri", "carlos", "kofi")}
+    return words.format(date=DATE, labelled=labelled, **people)
 
 
 def covered(

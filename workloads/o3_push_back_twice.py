@@ -19,6 +19,13 @@ NAME = "o3-push-back-twice"
 STORY = "A pushes a meeting back by 90 minutes and B the same one by 30. It is {person}'s 10:30 {name} of {date}."
 BEGINS, ENDS = "10:30", "12:30"
 PUSH_MIN = {"A": 90, "B": 30}
+TASK = (
+    'Push the event "{name}" of {person} on {date} back by {minutes} minutes. Look the event up; then set its start '
+    'to {minutes} minutes after the start that you found, written as "YYYY-MM-DD HH:MM". Report the new start as a '
+    'string "HH:MM". If there is not exactly one such event, change nothing and report "no such meeting"; if it '
+    'would then end after 18:00, change nothing and report "too late in the day".'
+)
+ALSO_A = ' Before you report, put the text "room 2" at the path calendar/ID/label, where ID is the id of the event.'
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
@@ -34,7 +41,12 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
         story=STORY.format(person=person, name=name, date=date),
         state=state,
         agents=tuple(
-            Agent(name=agent, program=partial(_push, (person, name, date), minutes, irrelevant and agent == "A"))
+            Agent(
+                name=agent,
+                program=partial(_push, (person, name, date), minutes, irrelevant and agent == "A"),
+                task=TASK.format(person=person, name=name, date=date, minutes=minutes)
+                + ALSO_A * (irrelevant and agent == "A"),
+            )
             for agent, minutes in PUSH_MIN.items()
         ),
         tools=OFFICE_TOOLS,

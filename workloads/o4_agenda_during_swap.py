@@ -28,6 +28,24 @@ AGENDA = "agenda"
 B_THINK_S = 9.0
 """B thinks longer over every call than it takes A to swap the times."""
 
+TASK_A = (
+    'Swap the times of two events of {person} on {date}: "{first}" and "{second}". List the events of the day. Then '
+    'set the start of "{first}" to that at which "{second}" was listed, and after it the start of "{second}" to that '
+    'at which "{first}" was listed, each written as "YYYY-MM-DD HH:MM". Report a list of two strings "HH:MM": when '
+    '"{first}" now starts, and when "{second}" now starts. If one of the two is not there, change nothing and report '
+    '"no such event".'
+)
+ALSO_A = (
+    ' Before you report, put the text "room 2" at the path calendar/ID/label, where ID is the id of the event '
+    '"{first}".'
+)
+TASK_B = (
+    'Write the agenda of two events of {person} on {date}: "{first}" and "{second}". Look up the one, then the '
+    'other. The agenda is a list with a list [start, name] for each of the two, the start as "HH:MM", the earlier '
+    "one first. Put it at the path agenda, and report the same list. If one of the two is not there, write nothing "
+    'and report "no such event".'
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
@@ -52,12 +70,17 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
         story=STORY.format(person=pair.person, date=pair.date, first=first, second=second),
         state=state,
         agents=(
-            Agent(name="A", program=partial(_swap, pair, irrelevant)),
-            Agent(name="B", program=partial(_write, pair), think_s=B_THINK_S),
+            Agent(name="A", program=partial(_swap, pair, irrelevant), task=_task(TASK_A + ALSO_A * irrelevant, pair)),
+            Agent(name="B", program=partial(_write, pair), think_s=B_THINK_S, task=_task(TASK_B, pair)),
         ),
         tools=OFFICE_TOOLS,
         invariant=partial(one_snapshot, pair, dict(state)),
     )
+
+
+def _task(words: str, pair: Pair) -> str:
+    first, second = pair.names
+    return words.format(person=pair.person, date=pair.date, first=first, second=second)
 
 
 def swappable(state: Mapping[str, Value]) -> Pair:

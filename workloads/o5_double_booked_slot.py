@@ -24,6 +24,15 @@ STORY = "A and B each book half an hour in the first free slot of one person's d
 OPENS_MIN, CLOSES_MIN, MEETING_MIN = office.OPENS_MIN, office.CLOSES_MIN, 30
 """Minutes of the day between which a meeting fits, and the length of one."""
 
+TASK = (
+    "Book a meeting of 30 minutes in the first free slot of {person} on {date}. The day goes from 09:00 to 18:00. "
+    "List the events of the day; the slot begins at 09:00, or else where an event ends, at the earliest time from "
+    'which 30 minutes are free before 18:00. Put an event in with the id "new-{name}", the name "meeting of {name}", '
+    'the participant {person}, the start as "YYYY-MM-DD HH:MM", and 30 minutes. Report the start as a string '
+    '"HH:MM". If no slot is free, put nothing in and report "no free slot".'
+)
+ALSO_A = ' Before you report, put the text "room 2" at the path calendar/{event}/label.'
+
 Span = tuple[int, int]
 """When something begins and how long it lasts, in minutes of the day."""
 
@@ -49,12 +58,18 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
         story=STORY.format(person=day.person, day=day.date),
         state=state,
         agents=(
-            Agent(name="A", program=partial(_book, "A", day, irrelevant)),
-            Agent(name="B", program=partial(_book, "B", day, False)),
+            Agent(
+                name="A", program=partial(_book, "A", day, irrelevant), task=_task(TASK + ALSO_A * irrelevant, "A", day)
+            ),
+            Agent(name="B", program=partial(_book, "B", day, False), task=_task(TASK, "B", day)),
         ),
         tools={**TOOLS, **{tool.name: tool for tool in (EVENTS_ON, CREATE_EVENT)}},
         invariant=partial(both_booked, day),
     )
+
+
+def _task(words: str, name: str, day: Day) -> str:
+    return words.format(name=name, person=day.person, date=day.date, event=day.first_event)
 
 
 def busy_day(state: Mapping[str, Value]) -> Day:

@@ -18,6 +18,12 @@ from workloads.office_tool import OFFICE_TOOLS, call
 
 NAME = "x1-crossed-handover"
 STORY = "A moves all of Nadia's leads to Sofia while B moves all of Sofia's leads to Nadia."
+TASK = (
+    'Move all leads of {giver} to {taker}. List the customers of {giver} whose status is "Lead"; then hand all of '
+    'them over to {taker} in one call, rows of the table "customers". If there are none, make no such call. Report '
+    "how many there were, as an integer."
+)
+ALSO_A = ' Before you report, put the text "wants to be called in the morning" at the path customers/{noted}/notes.'
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
@@ -37,8 +43,12 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
         story=STORY,
         state=state,
         agents=(
-            Agent(name="A", program=partial(_move, nadia, sofia, noted)),
-            Agent(name="B", program=partial(_move, sofia, nadia, None)),
+            Agent(
+                name="A",
+                program=partial(_move, nadia, sofia, noted),
+                task=(TASK + ALSO_A * irrelevant).format(giver=nadia, taker=sofia, noted=noted),
+            ),
+            Agent(name="B", program=partial(_move, sofia, nadia, None), task=TASK.format(giver=sofia, taker=nadia)),
         ),
         tools=OFFICE_TOOLS,
         invariant=partial(one_owner, leads, dict(state)),

@@ -18,6 +18,18 @@ from workloads.office_tool import OFFICE_TOOLS, call
 NAME = "x2-nag-on-stale-tasks"
 STORY = "A gives Kofi's overdue, unstarted tasks to Carlos unless Kofi was mailed, while B mails Kofi about them."
 NAG, PRAISE = "Overdue tasks", "Good work"
+TASK_A = (
+    "Relieve {kofi} of his overdue tasks, unless a mail was sent to him. Look first which mails were sent to {kofi}: "
+    'if there is any, change nothing and report 0. Otherwise list the tasks that he has on the list "Backlog"; those '
+    'due before {today} are overdue. Hand each overdue task over to {carlos}, rows of the table "tasks", one task a '
+    "call. Report how many tasks you handed over, as an integer."
+)
+ALSO_A = ' Before you report, put the text "talked about" at the path tasks/{labelled}/label.'
+TASK_B = (
+    'Send {kofi} one mail about his tasks. List the tasks that he has on the list "Backlog". If any of them is due '
+    'before {today}, the subject of the mail is "Overdue tasks", and otherwise "Good work". Send it under the name '
+    '"mail-of-B" to {kofi}. A mail cannot be taken back. Report its subject, as a string.'
+)
 
 
 def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workload:
@@ -36,8 +48,12 @@ def workload(*, irrelevant: bool = False, folder: Path | None = None) -> Workloa
         story=STORY,
         state=state,
         agents=(
-            Agent(name="A", program=partial(_relieve, kofi, carlos, labelled)),
-            Agent(name="B", program=partial(_mail, kofi)),
+            Agent(
+                name="A",
+                program=partial(_relieve, kofi, carlos, labelled),
+                task=(TASK_A + ALSO_A * irrelevant).format(kofi=kofi, carlos=carlos, today=TODAY, labelled=labelled),
+            ),
+            Agent(name="B", program=partial(_mail, kofi), task=TASK_B.format(kofi=kofi, today=TODAY)),
         ),
         tools=OFFICE_TOOLS,
         invariant=partial(one_true_mail, kofi, carlos, dict(state)),

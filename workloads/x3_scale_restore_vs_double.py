@@ -17,6 +17,17 @@ IMAGE = "hotel-reservation:latest"
 SIZES = {"frontend": 1, "geo": 1, "search": 0}
 """Replicas at the start."""
 
+TASK_A = (
+    "Bring up what is down. List all deployments with their replicas; scale each one that was listed with 0 replicas "
+    "to 1. Report a list of their names, in the order in which they were listed; it is empty if there were none."
+)
+ALSO_A = ' Before you report, put the text "backend" at the path cluster/deployments/search/labels/tier.'
+TASK_B = (
+    "Double the size of every deployment. List all deployments with their replicas; then scale each, in the order in "
+    "which they were listed, to twice the replicas that it was listed with, also one with 0. Report the list as you "
+    "got it, a list [name, replicas] for each deployment."
+)
+
 
 def restore(labels: bool) -> Generator[Intent, Result, Value]:
     """A: scale to one replica whatever has none. Reports what that was."""
@@ -52,7 +63,10 @@ def workload(*, irrelevant: bool = False) -> Workload:
         name=NAME,
         story="A brings what has no replicas back to one while B doubles every deployment.",
         state=tuple(cell for name, replicas in SIZES.items() for cell in deployment(name, IMAGE, replicas)),
-        agents=(Agent(name="A", program=partial(restore, irrelevant)), Agent(name="B", program=double)),
+        agents=(
+            Agent(name="A", program=partial(restore, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=double, task=TASK_B),
+        ),
         tools=CLUSTER_TOOLS,
         invariant=holds,
     )

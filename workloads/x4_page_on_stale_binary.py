@@ -19,6 +19,19 @@ BINARIES = {"frontend": ("frontend", "ines"), WRONG: ("geo", "mina"), "rate": ("
 """By deployment: the command that its container runs, which should be its own name, and who owns it."""
 
 ALL_CLEAR, ON_CALL = "all clear", "on-call"
+TASK_A = (
+    "The deployment profile may run a wrong binary. List who was paged, with their pages. If any page begins with "
+    '"profile runs ", leave the deployment alone; otherwise set its command to "profile". Report true if you set it, '
+    "and false if not."
+)
+ALSO_A = ' Before you report, put the text "backend" at the path cluster/deployments/profile/labels/tier.'
+TASK_B = (
+    "Page the owners of what runs a wrong binary. List every deployment with its command and its owner; the command "
+    'should be the deployment\'s own name. For each one where it is not, send the text "NAME runs COMMAND" (with '
+    "the deployment's name and its command) to the path pager/OWNER/pages of its owner. If there was none, send the "
+    'text "all clear" to the path pager/on-call/pages instead. A page cannot be taken back. Report a list of the '
+    "texts about wrong binaries that you sent; it is empty if there were none."
+)
 
 
 def page(name: str, command: str) -> str:
@@ -70,7 +83,10 @@ def workload(*, irrelevant: bool = False) -> Workload:
         name=NAME,
         story="A mends a wrong binary unless its owner was paged, while B pages the owners of wrong binaries.",
         state=tuple(cell for cells in running for cell in cells),
-        agents=(Agent(name="A", program=partial(mend, irrelevant)), Agent(name="B", program=warn)),
+        agents=(
+            Agent(name="A", program=partial(mend, irrelevant), task=TASK_A + ALSO_A * irrelevant),
+            Agent(name="B", program=warn, task=TASK_B),
+        ),
         tools=CLUSTER_TOOLS,
         invariant=holds,
     )

@@ -143,7 +143,8 @@ class Actuator:
         cells = self.ledger.entries(reading.cells, paths)
         view = Window(cells, await self._corrected(flight), flight.reads)
         try:
-            result, wrote = tool.exec(view, dict(flight.call.args))
+            args = dict(flight.call.args)
+            result, wrote = await asyncio.to_thread(tool.exec, view, args) if tool.slow else tool.exec(view, args)
         except Escape:
             raise
         except Exception as error:
@@ -159,7 +160,7 @@ class Actuator:
             act="exec" if flight.act == "resolve" else flight.act,
             captured=captured,
             wrote=tuple(wrote),
-            memo=reading.memo,
+            memo=self.target.kept(reading.memo, [path for path, _ in wrote]),
             result=result,
             saw=view.sightings(),
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from coagent.bad_input import BadInput
 from coagent.live.target import Memo, Reading, Target
 from coagent.operation import Cell
+from coagent.path import any_overlap
 
 ANY = ""
 """The root of a target that has every path which is no other's."""
@@ -60,6 +61,15 @@ class JoinedTarget:
         for index, some in parts.items():
             memo = {"seen": seen.get(str(index), {}), "restore": restore.get(str(index), {})}
             await self.targets[index].write(some, **memo)
+
+    @staticmethod
+    def kept(memo: Memo, paths: Iterable[str]) -> Memo:
+        """Of a memo, what is about the objects that these paths are of, or are in: all that putting them back takes."""
+        paths = tuple(paths)
+        return {
+            index: {name: one for name, one in part.items() if any_overlap([name.rstrip("/")], paths)}
+            for index, part in memo.items()
+        }
 
     async def read_at(self, path: str, memo: Memo) -> Cell | None:
         """The cell as it was when a reading gave this memo, from the target itself; None: it keeps no versions."""

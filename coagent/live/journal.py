@@ -60,3 +60,15 @@ class MemoryJournal:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+async def journal_at(where: str, *, new: bool | None = None, durable: bool = False) -> Journal:
+    """The journal at a file's path, or at `postgresql://HOST/DATABASE#RUN`. `new`: it must not be there (True), or must
+    (False). `durable`: a file outlives a power cut too. Raises BadInput in one sentence."""
+    if where.startswith(("postgresql://", "postgres://")):
+        from coagent.live.postgres_journal import PostgresJournal
+
+        return await PostgresJournal.connected(where, new=new)
+    from coagent.live.sqlite_journal import SqliteJournal
+
+    return SqliteJournal(where, durable=durable, new=new)

@@ -1,7 +1,7 @@
 """Runs a workload live: its scripted agents through the middleware, on targets that are seeded with its start state."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from coagent.history import History
@@ -36,10 +36,12 @@ async def run_live(
     journal: Journal | None = None,
     think_s: float = 0.0,
     limits: Limits = PATIENCE,
+    more: Mapping[str, object] | None = None,
 ) -> LiveRun:
     """Play the workload's agents against targets that hold its start state, until GlobalQuiet.
 
-    `think_s`: seconds of inference before an action that names none (0: no inference takes time).
+    `think_s`: seconds of inference before an action that names none (0: no inference takes time). `more` is kept in the
+    journal's head.
     """
     opened = session(
         *targets,
@@ -49,6 +51,7 @@ async def run_live(
         name=workload.name,
         whole=True,
         limits=limits,
+        more=more,
     )
     async with opened as live:
         handles = [await live.launch(one.name, rank) for rank, one in enumerate(workload.agents, 1)]

@@ -15,11 +15,10 @@ from pathlib import Path
 from coagent.bad_input import BadInput
 from coagent.live.actuator import Limits
 from coagent.live.gate import Bounds
-from coagent.live.journal import Journal
+from coagent.live.journal import Journal, journal_at
 from coagent.live.opening import resumed, session
 from coagent.live.service import serve
 from coagent.live.session import Session
-from coagent.live.sqlite_journal import SqliteJournal
 from coagent.live.targets import opened
 from coagent.live.token import OPERATOR, TokenFolder
 from coagent.protocols import protocol
@@ -133,7 +132,7 @@ async def run_of(plan: Plan, tools: ToolSet, journal: Journal) -> AsyncIterator[
     """The run that the journal holds, gone on with, or a new one; its agents are launched."""
     targets, by = [opened(spec) for spec in plan.targets], protocol(plan.protocol)
     known = {"tools": tools, "protocol": by, "journal": journal, "limits": plan.limits}
-    new = {} if journal.head else {"name": plan.name, "whole": plan.whole}
+    new = {} if journal.head else {"name": plan.name, "whole": plan.whole, "more": {"tools": list(plan.tools)}}
     async with (resumed if journal.head else session)(*targets, **known, **new) as live:
         for name, rank in sorted(plan.agents.items(), key=lambda one: one[1]):
             if name not in live.ledger.seats:
@@ -157,7 +156,7 @@ async def serving(
     `folder` gets a file with a token for each agent and the operator, where there is none yet. `address`: see `serve`.
     """
     tokens, tools = TokenFolder(folder), toolbox(plan.tools, others)
-    journal = SqliteJournal(plan.journal)
+    journal = await journal_at(plan.journal)
     going_on = bool(journal.head)
     async with run_of(plan, tools, journal) as live:
         for name in (OPERATOR, *live.ledger.seats):

@@ -16,7 +16,7 @@ from coagent.live.agent import Agent
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
 from coagent.live.ledger import NO_USAGE, Ledger, Seat, Step, Turn
-from coagent.live.registry import Registry
+from coagent.live.registry import BadCall, Registry
 from coagent.operation import Call, Declaration, Position, Value
 from coagent.tool import Tool, declare
 
@@ -139,17 +139,33 @@ class Session:
 
         One at a time for each agent, in the order in which they were asked for. When the turn is past (the attempt was
         aborted meanwhile) nothing is done, and the turn that the agent is to infer on instead is returned. Raises
-        IllegalEvent when the agent waits for an answer, Ended when the session is over.
+        BadCall for an operation that is not the agent's, IllegalEvent when the agent waits for an answer, Ended when
+        the session is over.
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             self._check()
             if turn != self.seat(name).turns:
                 return await self.turn(name)
+            self._check_own(name, what)
             self._feed(what, usage)
             if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turn:
                 await self._settled()
                 return Turn(kind="result", op=what.op, attempt=self.seat(name).attempt, number=turn)
             return await self.turn(name, turn)
+
+    async def bury(self, name: str) -> Turn:
+        """Say that an agent is gone for good: what it did is taken back, and nobody waits for it any longer.
+
+        When it waits for an answer, that is awaited first. Raises BadInput when it is done already.
+        """
+        while self.seat(name).mode != "inferring":
+            if self.seat(name).mode == "done":
+                raise BadInput(f"{name} is done; there is nothing to take back")
+            if self.seat(name).mode == "resting":
+                raise BadInput(f"{name} has given its report, and waits for others; it can still be woken")
+            await self.turn(name)
+        self._feed(event.Died(agent=name))
+        return await self.turn(name, self.seat(name).turns)
 
     async def quiet(self) -> None:
         """Wait for GlobalQuiet: every agent has committed or given up, and nothing is in flight. Raises Stuck when a
@@ -188,6 +204,12 @@ class Session:
         self._tell_all()
         await self.target.close()
         await self.journal.close()
+
+    def _check_own(self, name: str, what: event.Event) -> None:
+        own = [entry.op for entry in self.seat(name).log]
+        for op in (getattr(what, one, None) for one in ("op", "replaces", "before")):
+            if op is not None and op not in own:
+                raise BadCall(f"{name} has no operation {op!r}; its own are {', '.join(own) or 'none'}")
 
     # the engine
 

@@ -11,13 +11,15 @@ from typing import Protocol
 from coagent.operation import Cell, Value
 
 Memo = Mapping[str, object]
-"""What a target wants kept beside cells, by object, as JSON: what it needs to put an object back exactly (a whole
-manifest, a body, file modes), and its version then (a resourceVersion, an ETag, a blob's name)."""
+"""What a target wants kept beside cells, as JSON by the path of the object (a slash behind it: of its members).
+
+What it needs to put an object back exactly (a whole manifest, a body, file modes), and its version then (a
+resourceVersion, an ETag, a blob's name)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The cells that hold a value at or below the paths asked for, by path, and the memo of the objects they are of."""
+    """The cells that hold a value at or below the paths asked for, by path, and the memo of their objects."""
 
     cells: Mapping[str, Value]
     memo: Memo = field(default_factory=dict)

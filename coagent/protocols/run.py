@@ -51,7 +51,7 @@ LEGAL = {
     Retracted: {Phase.INFERRING},
     Finished: {Phase.INFERRING},
     Merged: {Phase.MERGING},
-    Died: {Phase.READY},
+    Died: {Phase.READY, Phase.INFERRING},
 }
 """Which agent events are allowed in which phase; anything else is an IllegalEvent."""
 

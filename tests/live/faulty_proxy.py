@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 
@@ -10,14 +10,15 @@ class FaultyProxy:
     """Passes requests on. `faults` are pairs of method and fault, each for the next request of that method.
 
     Faults: `cut before` (nothing reaches the server), `cut after` (it acts, nobody hears of it), `silence` (it acts and
-    the connection stays open), or a status as a number. `asked` counts what came in, by method.
+    the connection stays open), or a status as a number. `asked` are the methods that came in, `before` what to
+    do before a request of a method and resource name is passed on.
     """
 
     def __init__(self, upstream: int) -> None:
         self.upstream, self.port = upstream, 0
         self.faults: list[tuple[str, str]] = []
         self.asked: list[str] = []
-        self.before: dict[str, object] = {}
+        self.before: dict[tuple[str, str], Callable[[], Awaitable[None]]] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request of one connection."""
@@ -30,10 +31,13 @@ class FaultyProxy:
             fault = next((fault for named, fault in self.faults if named == method), "")
             if fault:
                 self.faults.remove((method, fault))
-            if hook := self.before.pop(method, None):
+            place = head.split(b" ", 2)[1].decode().rpartition("/")[2]
+            if hook := self.before.pop((method, place), None):
                 await hook()
             if fault.isdigit():
-                writer.write(f"HTTP/1.1 {fault} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+                elsewhere = f"Location: http://127.0.0.1:{self.upstream}/.web/\r\n" if fault.startswith("3") else ""
+                said = f"HTTP/1.1 {fault} No\r\n{elsewhere}Content-Length: 0\r\nConnection: close\r\n\r\n"
+                writer.write(said.encode())
             elif fault != "cut before":
                 answer = await self._pass_on(head, content)
                 if fault == "silence":

@@ -10,15 +10,19 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from importlib import util
 from pathlib import Path
 
 import pytest
 
+from tests.live import missing
 from tests.live.kube_raw import Server
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = ("etcd", "xz", "openssl", "curl")
+SCRIPT = "kube-up.sh"
+PROGRAMS = {"etcd": "etcd-server", "xz": "xz-utils", "openssl": "openssl", "curl": "curl"}
+"""What the script calls, and the Debian package of each."""
 
 
 def _free_block(size: int) -> int:
@@ -34,11 +38,25 @@ def _free_block(size: int) -> int:
     raise RuntimeError("no free ports")
 
 
-def _absent(script: Path) -> str:
-    if not script.is_file():
-        return f"there is no {script}; COAGENT_KUBE may name a folder with kube-up.sh, or a kubeconfig"
+def programs() -> Path:
+    """The folder with `kube-up.sh`, or the kubeconfig of a cluster that is there."""
+    return Path(os.environ.get("COAGENT_KUBE") or ROOT.parent / "shared" / "kube")
+
+
+def absent() -> str:
+    """What a cluster would need that is not here, and how to get it; empty when all is."""
+    if util.find_spec("kubernetes") is None:
+        return "the client `kubernetes` is not installed: pip install -e '.[test,live]'"
+    if programs().is_file():
+        return ""
+    if not (programs() / SCRIPT).is_file():
+        return f"there is no {programs() / SCRIPT}; COAGENT_KUBE may name a folder with it, or a kubeconfig"
     lacking = [name for name in PROGRAMS if shutil.which(name) is None]
-    return f"kube-up.sh needs {', '.join(lacking)}" if lacking else ""
+    return (
+        f"{SCRIPT} needs {', '.join(lacking)}: apt-get install {' '.join(PROGRAMS[n] for n in lacking)}"
+        if lacking
+        else ""
+    )
 
 
 def _stopped(state: Path, script: Path) -> None:
@@ -52,22 +70,27 @@ def _stopped(state: Path, script: Path) -> None:
     shutil.rmtree(state, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A cluster to test on. Skips where there is none to start, but not in CI once the files are there."""
-    pytest.importorskip("kubernetes", reason="the extra `live` is not installed")
-    named = Path(os.environ.get("COAGENT_KUBE") or ROOT.parent / "shared" / "kube")
+@contextmanager
+def cluster(folder: Path) -> Iterator[Server]:
+    """A cluster until the block ends, its state in this folder. Raises RuntimeError where there is none to start."""
+    named = programs()
     if named.is_file():
         yield Server(kubeconfig=str(named))
         return
-    script = named / "kube-up.sh"
-    if absent := _absent(script):
-        if script.is_file() and os.environ.get("CI") == "true":
-            pytest.fail(absent)
-        pytest.skip(absent)
-    state, port = tmp_path_factory.mktemp("kube"), _free_block(5)
+    if lacking := absent():
+        raise RuntimeError(lacking)
+    script, state, port = named / SCRIPT, folder / "cluster", _free_block(5)
+    state.mkdir()
     try:
         subprocess.run([script, state, str(port)], check=True, timeout=120, stdout=subprocess.DEVNULL)
         yield Server(kubeconfig=str(state / "kubeconfig"), etcd=f"http://127.0.0.1:{port + 1}")
     finally:
         _stopped(state, script)
+
+
+@pytest.fixture(scope="session")
+def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A cluster to test on."""
+    missing.unless(absent(), needed=(programs() / SCRIPT).is_file())
+    with cluster(tmp_path_factory.mktemp("kube")) as server:
+        yield server

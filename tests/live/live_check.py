@@ -1,4 +1,4 @@
-"""What holds of every live run: the checker's verdict, the serial outcome, and that its events fed again do the same."""
+"""What holds of every live run: the verdict, the serial outcome, and that its events fed again do the same."""
 
 from checker.notified import check_history
 from checker.verdict import Verdict

@@ -10,9 +10,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import util
 from pathlib import Path
 
 import pytest
+
+from tests.live import missing
 
 MISSING = "PostgreSQL is not here: apt-get install postgresql, or set COAGENT_POSTGRES to a server's URL"
 PATIENCE_S = 60.0
@@ -24,21 +28,35 @@ def programs() -> Path | None:
     return found[-1].parent if found else None
 
 
-@pytest.fixture(scope="session", name="postgres")
-def postgres_server() -> Iterator[str]:
-    """The URL of a server whose user may create databases."""
+def absent() -> str:
+    """What a server would need that is not here, and how to get it; empty when all is."""
+    if util.find_spec("psycopg") is None:
+        return "the driver `psycopg` is not installed: pip install -e '.[test,live]'"
+    return "" if os.environ.get("COAGENT_POSTGRES") or programs() else MISSING
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The URL of a server whose user may create databases, until the block ends. Raises RuntimeError without one."""
     if url := os.environ.get("COAGENT_POSTGRES"):
         yield url
         return
-    folder = programs()
-    if folder is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
+    if lacking := absent():
+        raise RuntimeError(lacking)
     # A socket's path may have 107 bytes at most, which pytest's own folders can exceed.
     place = Path(tempfile.mkdtemp(prefix="pg"))
     try:
-        yield from _served(folder, place)
+        yield from _served(programs(), place)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", name="postgres")
+def postgres_server() -> Iterator[str]:
+    """The URL of a server whose user may create databases."""
+    missing.unless(absent(), needed=True)
+    with serving() as url:
+        yield url
 
 
 def _served(folder: Path, place: Path) -> Iterator[str]:
@@ -82,9 +100,9 @@ def _wait(url: str, server: subprocess.Popen, log: Path) -> None:
             time.sleep(0.05)
 
 
-@pytest.fixture(name="database")
-def postgres_database(postgres: str) -> Iterator[str]:
-    """The URL of an empty database, dropped afterwards."""
+@contextmanager
+def emptied(postgres: str) -> Iterator[str]:
+    """The URL of a database of its own, empty, dropped at the end of the block."""
     import psycopg
     from psycopg.sql import SQL, Identifier
 
@@ -95,3 +113,10 @@ def postgres_database(postgres: str) -> Iterator[str]:
     yield f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(name="database")
+def postgres_database(postgres: str) -> Iterator[str]:
+    """The URL of an empty database, dropped afterwards."""
+    with emptied(postgres) as url:
+        yield url

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from coagent.live.targets.sql import SqlTarget
-from tests.live.postgres_server import postgres_database, postgres_server
 
-__all__ = ["made_base", "postgres_database", "postgres_server"]
+pytest_plugins = ("tests.live.postgres_server",)
 
 SHOWN = ("item", "count", "paid", "price", "weight", "due", "photo", "tags")
 ORDERS = {

@@ -330,7 +330,7 @@ def test_conflict_in_the_middle_of_a_call_takes_the_rest_of_it_back(server: DavS
                 body = before["calendar/b.ics"].decode().replace("SUMMARY:b", "SUMMARY:other")
                 await asyncio.to_thread(curl, server, "PUT", "calendar/b.ics", body)
 
-            proxy.before["PUT"] = change
+            proxy.before["PUT", "b.ics"] = change
             with pytest.raises(Conflict):
                 await target.write({"calendar/a/name": ("x",), "calendar/b/label": ("y",)}, seen=seen, restore={})
             assert server.files()["calendar/a.ics"] == before["calendar/a.ics"]
@@ -385,6 +385,22 @@ def test_after_a_fault_reading_tells_and_writing_again_makes_it_so(server: DavSe
             await target.close()
 
     asyncio.run(faulty())
+
+
+@pytest.mark.parametrize("status", ["302", "401", "403", "409", "413", "507"])
+def test_no_of_the_server_is_refused_and_no_redirection_is_followed(server: DavServer, status: str) -> None:
+    async def refused() -> None:
+        await _write(server, EVENT)
+        before = server.files()
+        async with faulty_proxy(server.port) as proxy:
+            target = server.target(proxy.port)
+            proxy.faults.append(("PUT", status))
+            with pytest.raises(Refused, match=status):
+                await target.write({"calendar/a/name": ("x",)}, seen={}, restore={})
+            assert proxy.asked == ["GET", "PUT"] and server.files() == before
+            await target.close()
+
+    asyncio.run(refused())
 
 
 def test_request_that_the_client_library_repeats_is_no_conflict_with_itself(server: DavServer) -> None:

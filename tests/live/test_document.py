@@ -13,7 +13,9 @@ from pycrdt import Array, Doc, Map, Text
 from coagent.bad_input import BadInput
 from coagent.live.target import Conflict, Refused
 from coagent.live.targets.document import DocumentTarget
+from coagent.live.targets.memory import MemoryTarget
 from tests.live.laws import check_laws
+from tests.live.serial_run import run_serially
 from workloads import workload
 
 BEGUN = {
@@ -282,12 +284,18 @@ def test_a_write_that_dies_half_way_leaves_the_old_document(tmp_path: Path, monk
     assert asyncio.run(target.read(("doc/total",))).cells == {"doc/total": 1}
 
 
+@pytest.mark.parametrize("irrelevant", [False, True])
 @pytest.mark.parametrize("name", ["d1-client-for-customer", "d2-total-of-rows", "d3-see-section"])
-def test_the_start_of_a_workload_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
-    target = DocumentTarget(tmp_path / "document")
-    state = dict(workload(name).state)
-    asyncio.run(target.write({path: (value,) for path, value in state.items()}, seen={}, restore={}))
-    assert dict(asyncio.run(target.read(("doc",))).cells) == state
+def test_a_workloads_agents_work_on_it_and_a_peer_finds_what_they_did(tmp_path: Path, name: str, irrelevant) -> None:
+    target, built = DocumentTarget(tmp_path / "document"), workload(name, irrelevant=irrelevant)
+    cells, reports = asyncio.run(run_serially(target, built))
+    assert built.invariant(cells, reports)
+    memory = MemoryTarget(("doc",))
+    assert (cells, reports) == asyncio.run(run_serially(memory, built)), "the same as in memory"
+    peer = Doc()
+    peer.apply_update((tmp_path / "document").read_bytes())
+    texts = {path.split("/")[2]: text for path, text in cells.items() if path.endswith("/text")}
+    assert all(str(section(peer, each)["text"]) == text for each, text in texts.items())
 
 
 def test_another_file_is_no_document(tmp_path: Path) -> None:

@@ -267,3 +267,14 @@ def test_there_must_be_a_folder_and_the_target_says_how_it_is_opened_again(tmp_p
     spec = dict(target.spec)
     assert spec.pop("kind") == "files" and json.loads(json.dumps(spec)) == spec
     assert dict(asyncio.run(FileTarget(**spec).read(("other",))).cells) == {"other/a": "x"}
+
+
+def test_readers_at_the_same_time_each_see_every_file(tmp_path):
+    cells = {f"repo/{name}": (name,) for name in map(str, range(40))}
+    write(tmp_path, cells)
+
+    async def crowd(target):
+        return [await asyncio.gather(*(target.read(("repo",)) for _ in range(8))) for _ in range(25)]
+
+    found = [reading.cells for readings in run(crowd, tmp_path) for reading in readings]
+    assert all(one == {path: cell[0] for path, cell in cells.items()} for one in found)

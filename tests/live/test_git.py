@@ -21,12 +21,13 @@ from tests.live.laws import check_laws
 from workloads import workload
 
 DATE = "2023-08-01T09:00:00+0000"
+TEXT = {"capture_output": True, "text": True, "errors": "surrogateescape"}
 WHO = ("-c", "user.name=Ann", "-c", "user.email=ann@localhost")
 
 
 def git(root, *words, check=True):
     """Git as a person would call it."""
-    done = subprocess.run(["git", *WHO, *words], cwd=root, capture_output=True, text=True, errors="surrogateescape")
+    done = subprocess.run(["git", *WHO, *words], cwd=root, timeout=60, stdin=subprocess.DEVNULL, **TEXT)
     assert not check or done.returncode == 0, done.stderr
     return done.stdout
 
@@ -353,7 +354,7 @@ def hostile(root, marks):
 
     def program(name):
         place = marks / f"{name}.sh"
-        place.write_text(f"#!/bin/sh\ntouch {marks}/{name}.ran\ncat\n")
+        place.write_text(f"#!/bin/sh\ntouch {marks}/{name}.ran\nexit 1\n")
         place.chmod(0o755)
         return str(place)
 

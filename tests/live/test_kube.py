@@ -14,7 +14,7 @@ from coagent.live.target import Conflict, Gone, Refused
 from coagent.live.targets.kube import KubeTarget, fresh_namespace
 from coagent.live.targets.kube_lens import KINDS
 from coagent.operation import Cell, Value
-from tests.live.kube_raw import GEO, NODE, Server, furnished, look, put
+from tests.live.kube_raw import GEO, Server, furnished, look, put
 from tests.live.laws import check_laws
 from workloads import (
     k1_canary_of_trial_image,
@@ -205,14 +205,19 @@ IMAGE = "/spec/template/spec/containers/0/image"
 
 
 def test_what_the_control_plane_itself_keeps_is_no_conflict(kube: Server) -> None:
-    target, raw = furnished(kube, node=True)
-    reading = look(target, GEO, NODE)
+    target, raw = furnished(kube)
+    node = "cluster/nodes/tainted"
+    put(target, {f"{node}/unschedulable": (False,)})
+    reading = look(target, GEO, node)
     raw.patch("deployments", "geo", {"metadata": {"annotations": {"deployment.kubernetes.io/revision": "77"}}})
-    raw.patch("nodes", "law-node/status", {"status": {"capacity": {"cpu": str(len(target.namespace))}}})
-    put(target, {f"{GEO}/image": ("geo:5",), f"{NODE}/unschedulable": (True,)}, reading)
+    raw.patch("nodes", "tainted/status", {"status": {"capacity": {"cpu": str(len(target.namespace))}}})
+    taint = {"key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule"}
+    raw.patch("nodes", "tainted", {"spec": {"taints": [taint]}})
+    put(target, {f"{GEO}/image": ("geo:5",), f"{node}/unschedulable": (True,)}, reading)
     cells = look(target, "cluster").cells
-    assert (cells[f"{GEO}/image"], cells[f"{NODE}/unschedulable"]) == ("geo:5", True)
+    assert (cells[f"{GEO}/image"], cells[f"{node}/unschedulable"]) == ("geo:5", True)
     assert not [path for path in cells if "revision" in path]
+    put(target, {path: () for path in cells if path.startswith(node)})
 
 
 def test_what_others_created_meanwhile_is_a_conflict_for_who_saw_nothing_there(kube: Server) -> None:
@@ -246,6 +251,19 @@ def test_undoing_a_key_of_a_config_map_leaves_the_key_that_somebody_else_added(k
     assert look(target, "cluster/configmaps/shared").cells == {second: "2"}
     put(target, {second: ()}, was=before_second)
     assert ("configmaps", "shared") not in raw.fingerprint()
+
+
+def test_undoing_a_creation_takes_the_object_away_though_somebody_else_labelled_it(kube: Server) -> None:
+    target, raw = furnished(kube)
+    before, row = raw.fingerprint(), "cluster/deployments/canary"
+    cells = {f"{row}/image": ("geo:1",), f"{row}/replicas": (0,)}
+    nothing = look(target, row)
+    put(target, cells, nothing)
+    raw.patch("deployments", "canary", {"metadata": {"labels": {"seen": "yes"}}})
+    with pytest.raises(Refused, match="delete all of it"):
+        put(target, dict.fromkeys(cells, ()))
+    put(target, dict.fromkeys(cells, ()), was=nothing)
+    assert raw.fingerprint() == before
 
 
 def test_a_write_done_by_half_is_put_back(kube: Server) -> None:

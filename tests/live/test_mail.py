@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from coagent.bad_input import BadInput
 from coagent.live.target import Conflict, Refused, Undecided
+from coagent.live.targets.ledger import BEGUN, Ledger
 from coagent.live.targets.mail import MailTarget
 from coagent.operation import Call
 from tests.live.smtp_server import PASSWORD, PASSWORD_ENV, USER, SmtpServer, smtp
@@ -217,6 +219,17 @@ def test_mail_without_an_answer_is_undecided_until_somebody_knows(server: SmtpSe
     assert read(knows) == (SENT if there else {})
     write(knows, NAG)
     assert read(sends if not there else knows) == SENT and len(arrived(server)) == 1
+
+
+def test_copy_in_the_maildir_is_word_enough_that_a_mail_was_sent(server: SmtpServer) -> None:
+    sends = target(server)
+    write(sends, NAG)
+    ledger = Ledger(folder=server.box.parent / "sent" / "coagent", timeout_s=1.0)
+    ledger.put(replace(ledger.find("nag"), state=BEGUN))
+    assert read(sends) == SENT
+    copies(server)[0].unlink()
+    with pytest.raises(Undecided):
+        read(sends)
 
 
 @pytest.mark.parametrize("sent", [True, False])

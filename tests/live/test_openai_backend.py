@@ -260,3 +260,50 @@ def test_a_missing_package_names_its_extra(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "openai", None)
     with pytest.raises(BadInput, match=r"\[models\]"):
         asyncio.run(OpenaiModel(name="small").complete(ASKED, []))
+
+
+def chunks(*parts):
+    """A stream of these deltas; the last part is the usage."""
+    *deltas, usage = parts
+    head = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "small"}
+    lines = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    lines[-1]["choices"][0]["finish_reason"] = "tool_calls"
+    lines[-1]["usage"] = usage
+    return Raw(body="".join(f"data: {json.dumps(line)}\n\n" for line in lines) + "data: [DONE]\n\n")
+
+
+def part(arguments, *, index=0, id=None, name=None):
+    return {"tool_calls": [{"index": index, "id": id, "function": {"name": name, "arguments": arguments}}]}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [part("", id="a", name="put"), part('{"x"', index=0), part(": 1}")],
+        [part('{"x"', id="a", name="put"), part(": 1}", id="a", name="put")],
+        [part('{"x": 1}', name="put")],
+        [part("", id="a", name="p"), part("", name="ut"), part('{"x": 1}')],
+    ],
+    ids=["as written", "id and name in every part", "no id", "a name in two"],
+)
+def test_calls_are_put_together_as_servers_differ(parts):
+    done, _, _ = asked(chunks(*parts, {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}))
+    assert [(call.name, call.arguments) for call in done.calls] == [("put", '{"x": 1}')] and done.calls[0].id
+
+
+def test_two_calls_with_one_index_are_two():
+    both = [part('{"x": 1}', id="a", name="put"), part('{"x": 2}', id="b", name="get")]
+    done, _, _ = asked(chunks(*both, None))
+    assert [(call.id, call.name, call.arguments) for call in done.calls] == [
+        ("a", "put", '{"x": 1}'),
+        ("b", "get", '{"x": 2}'),
+    ]
+
+
+def test_tokens_from_a_cache_are_found_where_servers_put_them():
+    usage = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+    for more in ({"prompt_cache_hit_tokens": 4}, {"prompt_tokens_details": {"cached_tokens": 4}}):
+        done, _, _ = asked(chunks({"content": "x"}, {**usage, **more}))
+        assert (done.prompt_tokens, done.cached_tokens, done.output_tokens) == (9, 4, 2)
+    done, _, _ = asked(chunks({"content": "x"}, {"total_tokens": 11}))
+    assert (done.prompt_tokens, done.output_tokens) == (None, None)

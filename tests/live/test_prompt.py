@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from coagent.bad_input import BadInput
 from coagent.live.agents.arguments import Malformed
 from coagent.live.agents.completion import ToolCall, ToolSpec
-from coagent.live.agents.judgement import JUDGEMENT_TOOLS, Done, Keep, Retract, Rewrite, decided, question
+from coagent.live.agents.judgement import (
+    JUDGEMENT_TOOLS,
+    Done,
+    Insert,
+    Keep,
+    Retract,
+    Rewrite,
+    decided,
+    offered,
+    question,
+)
 from coagent.live.agents.prompt import REPORT, answered, notified, opening, premise, rejected, restarted, skipped
 from coagent.live.agents.quoting import BEGIN, END, quoted
 from coagent.operation import Call, Notice, Result
@@ -169,6 +179,8 @@ def test_judgements_are_read():
     new = {"name": "canary", "image": "latest"}
     assert judged("keep", op="B.2", reason="same") == Keep(op="B.2")
     assert judged("retract", op="B.2") == Retract(op="B.2")
+    missing = judged("insert_before", op="B.2", tool="create", arguments=new)
+    assert missing == Insert(before="B.2", call=Call("create", tuple(new.items())))
     assert judged("rewrite", op="B.2", arguments=new) == Rewrite(op="B.2", call=Call("create", tuple(new.items())))
 
 
@@ -188,12 +200,21 @@ def test_rewriting_to_the_same_is_keeping_unless_it_was_cancelled():
         ("rewrite", {"op": "B.2", "arguments": "x"}, "expected an object"),
         ("rewrite", {"op": "B.2", "arguments": {"name": "canary"}}, 'rewrite of B.2: create: missing "image"'),
         ("rewrite", {"op": "B.2", "arguments": {"name": "c", "image": {"a": 1}}}, "'image'"),
-        ("undo", {"op": "B.2"}, "the tools are: keep, retract, rewrite"),
+        ("undo", {"op": "B.2"}, "the tools are: insert_before, keep, retract, rewrite"),
+        ("insert_before", {"op": "B.2", "tool": "drop", "arguments": {}}, 'insert_before: there is no tool "drop"'),
+        ("insert_before", {"op": "B.9", "tool": "create", "arguments": {}}, "those are: B.2, B.3"),
     ],
 )
 def test_a_judgement_that_means_nothing_is_answered(name, args, word):
     found = judged(name, **args)
     assert isinstance(found, Malformed) and word in found.why
+
+
+def test_tools_that_a_model_could_not_tell_apart_are_refused():
+    assert list(offered([CREATE])) == ["create", "report", "keep", "rewrite", "retract", "insert_before"]
+    for name in ("keep", "report", "create"):
+        with pytest.raises(BadInput, match=f"two tools are called '{name}'"):
+            offered([CREATE, ToolSpec(name=name, says="")])
 
 
 def test_the_report_takes_what_a_report_may_be_and_nothing_else():

@@ -14,13 +14,18 @@ from sqlalchemy.exc import OperationalError
 
 from coagent.bad_input import BadInput
 from coagent.live.target import Conflict, Refused
+from coagent.live.targets.memory import MemoryTarget
 from coagent.live.targets.path_part import key_part
 from coagent.live.targets.sql import SqlTarget
 from tests.live.laws import check_laws
-from tests.live.sql_base import SHOWN, Base, made_base, postgres_database, postgres_server  # noqa: F401
+from tests.live.serial_run import run_serially
+from tests.live.sql_base import SHOWN, Base
+from workloads import workload
+from workloads.textbook import NAMES as TEXTBOOK
 
+pytest_plugins = ("tests.live.sql_base",)
 TABLES = ("orders", "lines", "cells")
-REPEATED = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+REPEATED = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def laws(base: Base, writes: dict) -> None:
@@ -31,8 +36,10 @@ def laws(base: Base, writes: dict) -> None:
         async def fingerprint() -> object:
             return base.whole(*TABLES)
 
-        await check_laws(target, writes, fingerprint)
-        await target.close()
+        try:
+            await check_laws(target, writes, fingerprint)
+        finally:
+            await target.close()
 
     asyncio.run(checked())
 
@@ -85,7 +92,8 @@ TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | TEXTS, lambda one: st.lists(one, max_size=3).map(tuple)
 )
-COUNTS = st.none() | st.integers(0, 2**31 - 1)
+COUNTS = st.none() | st.integers(0, 10**9)
+"""Twice a count must still fit into the generated column."""
 EDITS = st.one_of(
     st.builds(
         lambda name, item, count, tags: row(str(name), item=item, count=count, tags=tags),
@@ -156,7 +164,7 @@ OUTSIDE = {
     "another table": (("orders",), "UPDATE lines SET amount = 70 WHERE shop = 1 AND name = 'x'", False),
     "a path that was absent": (("x",), "INSERT INTO cells VALUES ('x', '1')", True),
     "a path below": (("stock",), "INSERT INTO cells VALUES ('stock/pears', '1')", True),
-    "a path beside": (("stock",), "INSERT INTO cells VALUES ('stocks', '1')", False),
+    "a path beside": (("stock",), "INSERT INTO cells VALUES ('stocks', '1'), ('stock-old', '1')", False),
 }
 
 
@@ -338,6 +346,11 @@ INJECTIONS = (
     "E'\\x27'; --",
     "a/**/b",
     "../../orders",
+    "007",
+    "-0",
+    "7.0",
+    "true",
+    "null",
     "ünï🎉\u202e",
     "n" * 50_000,
 )
@@ -422,6 +435,19 @@ def test_a_table_that_is_all_key_shows_its_key(base: Base) -> None:
     assert base.run("SELECT * FROM members") == [("red", "Ann")]
 
 
+@pytest.mark.parametrize("name", TEXTBOOK)
+def test_a_textbooks_agents_work_on_plain_paths(base: Base, name: str) -> None:
+    built = workload(name)
+    roots = ("order", "payment", "parcel", "stock", "accounts", "on-call", "orders", "totals", "x", "y", "z")
+    roots += ("ticket", "mails", "vault", "orders-drafts")
+    target = SqlTarget(base.url, cells={"roots": roots})
+    cells, reports = asyncio.run(run_serially(target, built))
+    assert built.invariant(cells, reports)
+    assert (cells, reports) == asyncio.run(run_serially(MemoryTarget(roots), built)), "the same as in memory"
+    found = {path: json.loads(text) for path, text in base.run("SELECT * FROM cells")}
+    assert found == json.loads(json.dumps(dict(cells)))
+
+
 WRONG = {
     "no URL": ("nothing", {}, "no database URL"),
     "another database": ("mysql://host/name", {}, "mysql"),
@@ -445,6 +471,14 @@ def test_a_table_that_cannot_be_shown_says_why(base: Base, tables: object, word:
     base.run("CREATE TABLE keyless (a integer)")
     with pytest.raises(BadInput, match=word):
         asyncio.run(base.target(tables=tables).read(("x",)))
+
+
+def test_a_key_without_a_type_is_not_shown_as_its_rows_could_look_the_same(tmp_path: Path) -> None:
+    base = Base(kind="sqlite", url=f"sqlite:///{tmp_path}/base.db")
+    base.run("CREATE TABLE loose (k PRIMARY KEY, v)")
+    base.run("INSERT INTO loose VALUES (7, 'a'), ('7', 'b')")
+    with pytest.raises(BadInput, match="has no type"):
+        asyncio.run(base.target(tables=("loose",)).read(("loose",)))
 
 
 def test_a_spec_holds_no_password() -> None:

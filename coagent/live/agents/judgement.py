@@ -1,15 +1,16 @@
-"""What an agent is asked when its premises changed, and what its answer means: keep, rewrite or retract.
+"""What an agent is asked when its premises changed, and what its answer means: keep, rewrite, retract or insert.
 
 The question is for the operations that depend on what changed, and for nothing else.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from coagent.bad_input import BadInput
 from coagent.live.agents.arguments import Malformed, checked
 from coagent.live.agents.completion import Message, ToolCall, ToolSpec
-from coagent.live.agents.prompt import Premise
+from coagent.live.agents.prompt import REPORT, Premise
 from coagent.live.agents.quoting import data, shown_call, shown_result
 from coagent.operation import Call, Result
 
@@ -35,8 +36,31 @@ JUDGEMENT_TOOLS: tuple[ToolSpec, ...] = (
         {"arguments": {"type": "object", "description": "all arguments of the tool, as in a call of it"}},
     ),
     _spec("retract", "take an operation back, because with what holds now it should not have been made", {}),
+    _spec(
+        "insert_before",
+        "make a call in front of an operation of yours, where you would have made it by what holds now",
+        {
+            "tool": {"type": "string", "description": "the tool to call"},
+            "arguments": {"type": "object", "description": "all arguments of that tool"},
+        },
+    ),
 )
-"""How a judgement is given, a call for each operation."""
+"""How a judgement is given, a call for each operation, and one for each that is missing."""
+
+
+def offered(tools: Iterable[ToolSpec]) -> dict[str, ToolSpec]:
+    """All that a model is offered, by name: an agent's own tools, the report, and the judgement.
+
+    It is best offered always, so that requests begin alike and a server's cache serves them. Raises BadInput where a
+    tool is called as one of the others is.
+    """
+    found: dict[str, ToolSpec] = {}
+    for one in (*tools, REPORT, *JUDGEMENT_TOOLS):
+        if one.name in found:
+            raise BadInput(f"two tools are called {one.name!r}, and a model could not tell them apart; rename one")
+        found[one.name] = one
+    return found
+
 
 QUESTION = """Judge your own work. Your operations that are listed below came after what the notice is about, in the
 order in which you made them; each has its name, its call and its result. For each of them decide by your task:
@@ -47,8 +71,9 @@ order in which you made them; each has its name, its call and its result. For ea
 - would you not have made it at all? Then call "retract".
 
 Change only what depends on the change; everything else is to be kept as it is. Do not put right what the other agent
-did. If a call is missing that you would have made, make it after this, with your usual tools; and if you have reported
-already, report again when all is done. Give all judgements in one answer, by calls of these tools."""
+did. Give all judgements in one answer, by calls of these tools. If a call is missing that you would have made in
+front of one of these operations, call "insert_before"; if it belongs after all of them, make it later with the tool
+itself. If you have reported already, report again when all is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +107,15 @@ class Retract:
     op: str
 
 
-Decision = Keep | Rewrite | Retract
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insert:
+    """Make this call as a new operation, in front of the agent's own operation `before`."""
+
+    before: str
+    call: Call
+
+
+Decision = Keep | Rewrite | Retract | Insert
 
 
 def question(premises: Sequence[Premise], done: Sequence[Done]) -> Message:
@@ -120,6 +153,11 @@ def decided(call: ToolCall, done: Sequence[Done], tools: Mapping[str, ToolSpec])
             return Keep(op=chosen.op)
         case "retract":
             return Retract(op=chosen.op)
+        case "insert_before":
+            made = checked(ToolCall(id="", name=args["tool"], arguments=json.dumps(args["arguments"])), tools)
+            if isinstance(made, Malformed):
+                return Malformed(f"insert_before: {made.why}")
+            return Insert(before=chosen.op, call=made)
         case _:
             return _rewritten(chosen, args["arguments"], tools)
 

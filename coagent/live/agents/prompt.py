@@ -32,8 +32,8 @@ WORKER = f"""You are the agent {{name}}. You change shared state by calling the 
 
 Your task is in the next message. Do what it says, all of it, and no more than that. Look before you change: work from
 what the tools tell you and not from what you suppose. A call whose status is "failed" has changed nothing, and its
-value says why. When the task is done, call the tool "report", alone, with the report that the task asks for; if the task
-cannot be done, report in a short sentence why not.
+value says why. When the task is done, call the tool "report", alone, with the report that the task asks for; if the
+task cannot be done, report in a short sentence why not.
 
 You are not alone: other agents have tasks of their own and work on the same state at the same time, each with a fixed
 place in an order. A runtime arranges that everything comes out as if the agents had worked one after the other in that
@@ -84,9 +84,9 @@ NUDGE = Message(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Premise:
-    """What an operation rested on: `told` is the result that its agent got, `now` the refreshed one (None: the operation
-    was cancelled). `cause` is the operation by which it changed, of `by`, another agent; `cause_call` is its call,
-    where that may be shown."""
+    """What an operation rested on: `told` is the result that its agent got, `now` the refreshed one (None: it was
+    cancelled). `cause` is the operation by which it changed, of `by`, another agent; `cause_call` is its call, where
+    that may be shown."""
 
     op: str
     call: Call

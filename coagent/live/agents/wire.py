@@ -93,7 +93,7 @@ class Assembly:
         return Completion(text=self.text, calls=calls, seconds=seconds, finish=self.finish, **_counted(self.usage))
 
 
-def _counted(usage: object) -> Mapping[str, int]:
+def _counted(usage: object) -> Mapping[str, int | None]:
     """The tokens by field of a completion; DeepSeek counts those from its cache beside the others."""
     if usage is None:
         return {}
@@ -102,7 +102,7 @@ def _counted(usage: object) -> Mapping[str, int]:
     if cached is None:
         cached = getattr(usage, "prompt_cache_hit_tokens", None)
     return {
-        "prompt_tokens": usage.prompt_tokens,
+        "prompt_tokens": getattr(usage, "prompt_tokens", None),
         "cached_tokens": cached or 0,
-        "output_tokens": usage.completion_tokens,
+        "output_tokens": getattr(usage, "completion_tokens", None),
     }

@@ -174,7 +174,6 @@ class DavTarget:
             return False
         if status not in (404, 410) or body is not None:
             self._wire.check(status, f"{method} {'/'.join(one)}")
-        self._versions.pop(one, None)
         etag = answer.get("ETag") if body is not None else None
         if body is not None and not etag:
             etag = (await self._get(one)).etag

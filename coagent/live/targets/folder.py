@@ -210,7 +210,8 @@ class Folder:
     @contextmanager
     def _opened(self, names: Names, make: tuple[int, ...] | None = None) -> Iterator[tuple[int, tuple[int, ...]]]:
         """The folder at a path, or the nearest one above it that is there, and the bits of those on the way."""
-        folder, modes = os.dup(self._root), []
+        # Not a duplicate of the root: duplicates share the place up to which a folder is listed, also between threads.
+        folder, modes = os.open(".", _FOLDER, dir_fd=self._root), []
         try:
             for depth, name in enumerate(names):
                 below = _step(folder, name, make, depth)

@@ -46,6 +46,10 @@ _CLOSED = {
 }
 
 
+LIMIT_S = 60.0
+"""Seconds after which a git that has not ended is killed, which leaves open what it did."""
+
+
 class GitFailed(RuntimeError):
     """Git ended otherwise than expected; the message is git's own."""
 
@@ -57,14 +61,14 @@ def git(
     expected: tuple[int, ...] = (0,),
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
-    """What git prints, told `given`. Raises GitFailed, and BadInput when git is not installed."""
+    """What git prints, told `given`. Raises GitFailed, TimeoutExpired, and BadInput when git is not installed."""
     program = shutil.which("git")
     if program is None:
         raise BadInput("this needs real repositories, and git is not on the PATH; install git")
     settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
     command = [program, "--no-pager", *settings, *words]
     everything = {**clean_environment(), **(environment or {})}
-    done = subprocess.run(command, cwd=root, env=everything, input=given, capture_output=True)
+    done = subprocess.run(command, cwd=root, env=everything, input=given, capture_output=True, timeout=LIMIT_S)
     if done.returncode not in expected:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise GitFailed(f"git {words[0]} ended with {done.returncode}: {said}")

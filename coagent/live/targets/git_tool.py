@@ -176,6 +176,7 @@ _TREE_TOOLS = (
         _run_tests,
         "run the unittest tests of the working tree: whether all passed, how many ran, what they printed",
         schema=arguments(),
+        slow=True,
     ),
 )
 

@@ -86,7 +86,7 @@ class KubeTarget:
             for one in [name] if name else objects:
                 read = tuple(sorted(set(single[many, one]))) if name else ("",)
                 seen = replace(objects.get(one, Seen(manifest=None, listed=listed)), read=read)
-                memo[_Place(many=many, name=one).path] = asdict(seen)
+                memo[_Place(many=many, name=one).path] = {**asdict(seen), "read": list(read)}
                 cells.update(_cells(many, one, seen, paths))
         return Reading(cells=cells, memo=memo)
 

@@ -104,12 +104,8 @@ def _within(shape: Shape, rest: Sequence[str]) -> Place | None:
 
 def _key_raw(form: Form, text: str) -> Raw:
     """The raw key that reads as this text: a number where the column shows numbers, and so on."""
-    values = (True, False) if text in ("true", "false") else (int(text),) if _decimal(text) else ()
-    for value in values:
-        raw = form.encode(value)
-        if repr(form.decode(raw)) == repr(value) and key_part(value) == text:
-            return raw
-    return form.encode(text)
+    value = text == "true" if text in ("true", "false") else int(text) if _decimal(text) else text
+    return form.encode(value if type(value) in form.keys else text)
 
 
 def _decimal(text: str) -> bool:
@@ -248,6 +244,8 @@ def reflected(
     keys = {column.name: found[column.name] for column in table.primary_key.columns if column.name in found}
     if not keys:
         raise BadInput(f"the table {name!r} has no primary key; rows are told apart by it, so give it one")
+    if not _is_postgresql(connection) and any(_untyped(table.columns[each]) for each in keys):
+        raise BadInput(f"the key of the table {name!r} has no type, so that 7 and '7' may both be in it; give it one")
     if strange := sorted(set(shown or ()) - (found.keys() - keys.keys())):
         raise BadInput(f"the table {name!r} has no column {strange[0]!r} to show; the key and generated ones are not")
     names = list(shown) if shown is not None else [each for each in found if each not in keys]
@@ -265,6 +263,10 @@ def reflected(
         dependents=_dependents(connection, name, tuple(keys)),
         overriding=any(column.identity is not None and column.identity.always for column in table.columns),
     )
+
+
+def _untyped(column: sql.Column) -> bool:
+    return isinstance(column.type, sql.types.NullType)
 
 
 def _kind(type_: object) -> str:

@@ -19,10 +19,14 @@ _BYTES = re.compile(r"\\x(?:[0-9a-f]{2})*\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """How a kind of column is shown. `encode` takes any value; what a column cannot hold reads back otherwise."""
+    """How a kind of column is shown. `encode` takes any value; what a column cannot hold reads back otherwise.
+
+    `keys` are the types besides text of the keys that such a column holds.
+    """
 
     decode: Callable[[Raw], Value]
     encode: Callable[[Value], Raw]
+    keys: tuple[type, ...] = ()
 
     def says_all(self, raw: Raw) -> bool:
         """Whether the cell alone gives this raw value back."""
@@ -121,8 +125,8 @@ _JSON = Form(decode=_json_value, encode=_json_raw)
 _ANY = Form(decode=_any_value, encode=compact)
 
 POSTGRESQL: Mapping[str, Form] = {
-    "integer": Form(decode=lambda raw: raw if raw is None else int(raw), encode=_as_text),
-    "boolean": Form(decode=lambda raw: raw if raw is None else raw == "true", encode=_as_text),
+    "integer": Form(decode=lambda raw: raw if raw is None else int(raw), encode=_as_text, keys=(int,)),
+    "boolean": Form(decode=lambda raw: raw if raw is None else raw == "true", encode=_as_text, keys=(bool,)),
     "text": Form(decode=_plain, encode=_as_text),
     "number": Form(decode=_plain, encode=_as_text),
     "blob": Form(decode=_plain, encode=_as_text),
@@ -132,9 +136,11 @@ POSTGRESQL: Mapping[str, Form] = {
 """All but integers, booleans and JSON is the server's text of it: `1.50`, `2026-03-01`, `\\x6869`, `{1,2}`."""
 
 SQLITE: Mapping[str, Form] = {
-    "integer": Form(decode=_plain, encode=_stored),
+    "integer": Form(decode=_plain, encode=_stored, keys=(int,)),
     "boolean": Form(
-        decode=lambda raw: bool(raw) if isinstance(raw, int) and raw in (0, 1) else _plain(raw), encode=_stored
+        decode=lambda raw: bool(raw) if isinstance(raw, int) and raw in (0, 1) else _plain(raw),
+        encode=_stored,
+        keys=(bool, int),
     ),
     "text": Form(decode=_plain, encode=_stored),
     "number": Form(decode=lambda raw: str(raw) if isinstance(raw, int) else _plain(raw), encode=_number),

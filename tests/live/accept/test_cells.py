@@ -1,0 +1,39 @@
+"""Cells on real systems: without control they break, under every protocol they hold, and nobody contradicts that."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.live.accept.cell import CELLS, PROTOCOLS, lived, until_broken
+from tests.live.accept.ground import Grounds
+from tests.live.accept.served import at
+
+pytest_plugins = ("tests.live.accept.served",)
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+
+Wanted = Callable[[str], Grounds]
+LIVED = [at(place, cell) for cell, place in CELLS]
+CONTROLLED = [one for one in PROTOCOLS if one != "naive"]
+
+
+@pytest.mark.parametrize(("cell", "place"), LIVED)
+def test_without_control_a_cell_breaks_and_checker_and_a_second_client_see_it(
+    cell: str, place: str, grounds: Wanted
+) -> None:
+    run = until_broken(grounds(place), cell, place)
+    assert not run.invariant, "no draw of think times made the agents meet"
+    assert run.checker == "violated", run.verdict.sentences()
+    assert run.agree, run.differs
+
+
+@pytest.mark.parametrize("protocol", CONTROLLED)
+@pytest.mark.parametrize(("cell", "place"), LIVED)
+def test_under_a_protocol_a_cell_holds_and_checker_and_a_second_client_see_it(
+    cell: str, place: str, protocol: str, grounds: Wanted
+) -> None:
+    run = lived(grounds(place), cell, place, protocol)
+    assert run.invariant and not run.gave_up, run.run.final_state
+    assert run.checker == "ok", run.verdict.sentences()
+    assert run.agree, run.differs
+    if protocol in ("serial", "mtpo"):
+        assert run.serial, "state and reports are those of the agents one after the other"
