@@ -12,7 +12,7 @@ from coagent.bad_input import BadInput
 from coagent.change import changed
 from coagent.operation import Notice, Result
 from coagent.program import Failure, report_out
-from coagent.recording import args_out, cells_out, outcome_out
+from coagent.recording import args_out, cells_out, invoked_out, outcome_out
 
 if TYPE_CHECKING:
     from coagent.world import Choice, World
@@ -234,22 +234,7 @@ class _Step:
         if not self.recorder.listens:
             self.record("invoke", agent=what.agent, op=what.op)
             return
-        declared = cause.declaration
-        more = {"replaces": what.replaces} if what.replaces else {}
-        self.record(
-            "invoke",
-            agent=what.agent,
-            op=what.op,
-            attempt=what.attempt,
-            position=list(what.position),
-            tool=cause.call.tool,
-            args=args_out(cause.call),
-            reads=list(declared.reads),
-            writes=list(declared.writes),
-            blind=declared.blind,
-            recoverable=declared.recoverable,
-            **more,
-        )
+        self.record("invoke", **invoked_out(what, cause))
         action = self.actors[what.agent].action
         if action.decision in ("rewrite", "insert", "reissue"):
             verb = "insert" if action.decision == "insert" else "rewrite"

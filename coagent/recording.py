@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from coagent.effect import Place
+from coagent.event import Invoked
 from coagent.history import VERSION, History, Record, cell_out, plain, sightings_out
 from coagent.operation import Call, Cell, Result, Sighting
 
@@ -84,6 +86,25 @@ class Digest:
 def args_out(call: Call) -> dict[str, object]:
     """A call's arguments as the record has them."""
     return {name: plain(value) for name, value in call.args}
+
+
+def invoked_out(place: Place, cause: Invoked) -> dict[str, object]:
+    """An operation that got its place, as its `invoke` record has it."""
+    declared = cause.declaration
+    more = {"replaces": place.replaces} if place.replaces else {}
+    return {
+        "agent": place.agent,
+        "op": place.op,
+        "attempt": place.attempt,
+        "position": list(place.position),
+        "tool": cause.call.tool,
+        "args": args_out(cause.call),
+        "reads": list(declared.reads),
+        "writes": list(declared.writes),
+        "blind": declared.blind,
+        "recoverable": declared.recoverable,
+        **more,
+    }
 
 
 def outcome_out(result: Result, route: str, saw: Iterable[Sighting]) -> dict[str, object]:

@@ -18,7 +18,7 @@ from coagent.history import Record, cell_in, sightings_in
 from coagent.live.target import Memo
 from coagent.operation import Cell, Notice, Result, Sighting, Value
 from coagent.program import report_out
-from coagent.recording import args_out, cells_out, entries_out, outcome_out
+from coagent.recording import args_out, cells_out, entries_out, invoked_out, outcome_out
 from coagent.store import ABSENT, Pane, corrections
 from coagent.store import Entry as Held
 from coagent.tool import Tool
@@ -376,22 +376,7 @@ class Ledger:
                 self._note("cancel", op=op, by=by)
 
     def _placed(self, what: effect.Place, cause: event.Invoked) -> None:
-        declared = cause.declaration
-        more = {"replaces": what.replaces} if what.replaces else {}
-        self._note(
-            "invoke",
-            agent=what.agent,
-            op=what.op,
-            attempt=what.attempt,
-            position=list(what.position),
-            tool=cause.call.tool,
-            args=args_out(cause.call),
-            reads=list(declared.reads),
-            writes=list(declared.writes),
-            blind=declared.blind,
-            recoverable=declared.recoverable,
-            **more,
-        )
+        self._note("invoke", **invoked_out(what, cause))
         if cause.replaces or cause.before:
             verb = "rewrite" if cause.replaces else "insert"
             self._note("repair", agent=what.agent, op=what.replaces or what.op, action=verb, by=what.op)
