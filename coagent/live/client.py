@@ -13,7 +13,7 @@ from secrets import token_urlsafe
 
 from coagent.event import Event
 from coagent.live.agent import Agent, Usage
-from coagent.live.connection import CUT, LONGEST_PAUSE_S, Connection
+from coagent.live.connection import CUT, LONGEST_PAUSE_S, PAUSE_S, Connection
 from coagent.live.ledger import NO_USAGE, Seat, Turn
 from coagent.live.session import Ended
 from coagent.live.wire import Body, act_out, declaration_in, log_changed, notice_in, text, turn_in
@@ -107,6 +107,8 @@ class RemoteSession:
                     yield notice_in(json.loads(data))
             except (*CUT, Ended):
                 await asyncio.sleep(LONGEST_PAUSE_S)
+            else:
+                await asyncio.sleep(PAUSE_S)
 
     def _heard(self, found: Body) -> Turn:
         """Note where the agent is now."""

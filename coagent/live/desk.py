@@ -64,18 +64,16 @@ class Desk:
         Raises Refusal for an act on a turn that was answered otherwise, BadCall for a call that is none.
         """
         seat, last = self.seat(name), self._last.get(name)
-        if last and last.turn == turn and last.request == request:
-            if last.act != text(act_out(self._event(name, act, seat, again=True))):
+        if last and last.turn == turn and last.request in (None, request):
+            asked = _asked(turn, self._event(name, act, seat, again=True), request=request)
+            if last.act == asked.act:
+                return last.answer or self._taken(name, asked, self._answer(name, turn, act))
+            if last.request:
                 raise Refusal(409, "this request was used for another act; every act needs a request of its own")
-            return last.answer
         if seat.turn.over:
             raise Refusal(410, f"{name} has {'committed' if not seat.gave_up else 'given up'}; nothing is left to do")
         if last and last.answer and not last.answer.done():
             raise Refusal(409, f"{name} waits for the answer to another act; one at a time")
-        what = self._event(name, act, seat, again=last is not None and last.turn == turn and last.request is None)
-        asked = _asked(turn, what, request=request)
-        if last and last.request is None and (last.turn, last.act) == (turn, asked.act):
-            return self._taken(name, asked, self._answer(name, turn, what))
         if not 0 < turn <= seat.turns:
             raise Refusal(409, f"there is no turn {turn} of {name}'s; it is at turn {seat.turns}")
         if turn < seat.turns and (last is None or last.turn < turn or (last.turn == turn and not last.ends)):
@@ -83,6 +81,8 @@ class Desk:
             return _heard(self.session.turn(name, turn))
         if turn != seat.turns or seat.mode != "inferring":
             raise Refusal(409, f"turn {turn} was answered already; {name} is at turn {seat.turns} now")
+        what = self._event(name, act, seat)
+        asked = _asked(turn, what, request=request)
         return self._taken(name, asked, self.session.act(name, what, turn, usage or NO_USAGE))
 
     def _taken(self, name: str, asked: Asked, coming: Awaitable[Turn]) -> Answer:
@@ -90,14 +90,14 @@ class Desk:
         self._last[name] = replace(asked, answer=answer)
         return answer
 
-    async def _answer(self, name: str, turn: int, what: Event) -> Turn:
+    async def _answer(self, name: str, turn: int, act: Body) -> Turn:
         """The answer to an act that an earlier runtime took."""
         seat = self.session.seat(name)
-        if isinstance(what, Retracted) and not what.last and seat.turns == turn:
-            return Turn(kind="result", op=what.op, attempt=seat.attempt, number=turn)
+        if act["kind"] == "drop" and seat.turns == turn:
+            return Turn(kind="result", op=act["op"], attempt=seat.attempt, number=turn)
         return await self.session.turn(name, turn)
 
-    def _event(self, name: str, act: Body, seat: Seat, *, again: bool) -> Event:
+    def _event(self, name: str, act: Body, seat: Seat, *, again: bool = False) -> Event:
         """The event of an act, its footprint worked out here; `again`: its operations may be gone by now."""
         own = {entry.op for entry in seat.log}
         for field in ("op", "before", "replaces"):

@@ -15,7 +15,11 @@ class CuttingProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, both ways until either ends."""
-        inner, outer = await asyncio.open_connection("127.0.0.1", self.upstream)
+        try:
+            inner, outer = await asyncio.open_connection("127.0.0.1", self.upstream)
+        except OSError:
+            writer.close()
+            return
         self._open |= {writer, outer}
         ways = [asyncio.ensure_future(self._asks(reader, outer)), asyncio.ensure_future(self._answer(inner, writer))]
         try:

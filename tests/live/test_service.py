@@ -14,9 +14,9 @@ from coagent.bad_input import BadInput
 from coagent.event import IllegalEvent
 from coagent.history import History, parse
 from coagent.live.client import RemoteSession, connect
-from coagent.live.connection import Denied
+from coagent.live.connection import Connection, Denied
 from coagent.live.gate import Bounds
-from coagent.live.opening import history_of, session
+from coagent.live.opening import history_of, resumed, session
 from coagent.live.operating import operating
 from coagent.live.registry import BadCall
 from coagent.live.running import LiveRun, run_live, seed
@@ -152,6 +152,73 @@ def test_a_request_whose_answer_is_lost_is_asked_again_and_done_once():
     asyncio.run(cut())
 
 
+@pytest.mark.parametrize("last", ["call", "drop", "retract", "finish"])
+def test_an_act_whose_answer_died_with_the_runtime_is_answered_by_the_next_and_not_done_again(last, tmp_path):
+    acts = {
+        "call": {"kind": "call", "tool": "add", "args": {"path": "x", "by": 1}},
+        "drop": {"kind": "drop", "op": "ann.1"},
+        "retract": {"kind": "retract", "op": "ann.1"},
+        "finish": {"kind": "finish", "report": ["done", 1]},
+    }
+    begun = {"turn": 1, "request": "r1", "act": acts["call"]}
+    asked = {"turn": 2, "request": "r2", "act": acts[last]}
+    target, file, events = MemoryTarget([""], [("x", 0)]), tmp_path / "run.journal", []
+
+    async def ask(live: Session, *bodies: object) -> list:
+        tokens = Tokens()
+        async with serve(live, tokens=tokens) as served:
+            connection = Connection(served.url, tokens.issue("ann"), patience_s=0)
+            answers = [(await connection.ask("POST", "/v1/act", body))["answer"] for body in bodies]
+            await connection.close()
+            return answers
+
+    async def restarted() -> None:
+        async with session(target, journal=SqliteJournal(file)) as live:
+            await live.launch("ann")
+            *_, first = await ask(live, begun, asked)
+            events.append(sum(one["event"] == "step" for one in live.journal.records()))
+        async with resumed(target, journal=SqliteJournal(file)) as live:
+            assert await ask(live, asked, asked) == [first, first]
+            assert sum(one["event"] == "step" for one in live.journal.records()) == events[0]
+            other = {**asked, "act": {**acts["call"], "args": {"path": "x", "by": 5}}}
+            if last == "drop":
+                assert (await ask(live, {**other, "request": "r3"}))[0]["result"]["value"] == 6, "a drop ends no turn"
+            else:
+                with pytest.raises(IllegalEvent):
+                    await ask(live, {**other, "request": "r3"})
+        assert target.cells["x"] == {"call": 2, "drop": 6, "retract": 0, "finish": 1}[last]
+
+    asyncio.run(restarted())
+
+
+def test_a_client_goes_on_by_itself_when_the_runtime_dies_with_its_answer(tmp_path):
+    target, file = MemoryTarget([""], [("x", 0)]), tmp_path / "run.journal"
+
+    async def restarted() -> None:
+        tokens = Tokens()
+        token = tokens.issue("ann")
+        async with session(target, journal=SqliteJournal(file)) as live:
+            await live.launch("ann")
+            async with serve(live, tokens=tokens) as served, cutting_proxy(0) as proxy:
+                proxy.upstream = int(served.url.rpartition(":")[2])
+                async with connect(f"http://127.0.0.1:{proxy.port}", token) as remote:
+                    agent = remote.agent()
+                    await agent.turn()
+                    proxy.cut_every = 1
+                    adding = asyncio.ensure_future(agent.call("add", path="x", by=1))
+                    while not proxy.cut:
+                        await asyncio.sleep(0.001)
+                    proxy.upstream = 1
+                    await live.close()
+                    async with resumed(target, journal=SqliteJournal(file)) as again, serve(again, tokens=tokens) as at:
+                        proxy.cut_every, proxy.upstream = 0, int(at.url.rpartition(":")[2])
+                        assert (await adding).result.value == 1
+                        assert (await agent.call("add", path="x", by=1)).result.value == 2
+
+    asyncio.run(restarted())
+    assert target.cells["x"] == 2
+
+
 def test_two_agents_in_one_program_see_each_other_and_their_notices_in_turns():
     async def told() -> None:
         async with serving("low", "high") as (_, url, _, given):
@@ -230,6 +297,31 @@ def test_the_stream_of_notices_goes_on_where_it_was_and_gives_each_once():
                 assert (await high.finish()).kind == "committed"
                 await asyncio.wait_for(listening, 10)
                 assert seen == [("high.1", value) for value in range(1, 7)]
+
+    asyncio.run(streamed())
+
+
+def test_notices_that_come_twice_late_or_never_change_nothing():
+    async def streamed() -> None:
+        async with serving("low", "high") as (_, url, _, given):
+            async with connect(url, given["low"]) as first, connect(url, given["high"]) as second:
+                low, high, stream = first.agent(), second.agent(), second._connection.stream
+
+                async def twice(path: str, last: int) -> AsyncIterator[tuple[int, str, str]]:
+                    async for number, kind, data in stream(path, max(0, last - 2)):
+                        yield number, kind, data
+                        if number > last:
+                            return
+
+                second._connection.stream = twice
+                await high.call("get", path="x")
+                for value in range(1, 6):
+                    await low.call("put", path="x", value=value)
+                await low.finish()
+                turn = await high.finish()
+                assert [one.result.value for one in turn.notices][-1] == 5, "without the stream, the turn says it"
+                await high.finish()
+                assert [one.result.value async for one in second.notices()] == [1, 2, 3, 4, 5]
 
     asyncio.run(streamed())
 
