@@ -17,9 +17,8 @@ from coagent.live.target import Conflict, Refused
 from coagent.live.targets.path_part import key_part
 from coagent.live.targets.sql import SqlTarget
 from tests.live.laws import check_laws
-from tests.live.sql_base import SHOWN, Base
+from tests.live.sql_base import SHOWN, Base, made_base  # noqa: F401
 
-pytest_plugins = ("tests.live.sql_base",)
 TABLES = ("orders", "lines", "cells")
 REPEATED = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

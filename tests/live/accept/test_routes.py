@@ -28,7 +28,6 @@ from tests.live.accept.ground import Grounds
 from tests.live.accept.served import at
 from tests.live.live_check import is_serial, judged
 
-pytest_plugins = ("tests.live.accept.served",)
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
 Wanted = Callable[[str], Grounds]
