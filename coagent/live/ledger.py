@@ -180,9 +180,8 @@ class Ledger:
         run, effects = self.protocol.step(self.run, what)
         self._at, self._records, self.run = round(at, 6), [], run
         told = {"usage": dict(usage)} if usage is not NO_USAGE else {}
-        self._note(
-            "step", input=event_out(_reported(what)), effects=[named(one) for one in effects], sum=checksum(effects), **told
-        )
+        heard, names = event_out(_reported(what)), [named(one) for one in effects]
+        self._note("step", input=heard, effects=names, sum=checksum(effects), **told)
         self._before(what, usage, effects)
         for one in effects:
             self._obey(one, what)

@@ -9,8 +9,6 @@ import pytest
 
 from coagent.live.targets.sql import SqlTarget
 
-pytest_plugins = ("tests.live.postgres_server",)
-
 SHOWN = ("item", "count", "paid", "price", "weight", "due", "photo", "tags")
 ORDERS = {
     "sqlite": """CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT NOT NULL, count INTEGER CHECK (count >= 0),

@@ -11,8 +11,6 @@ from coagent.live.journal import JournalFailed, MemoryJournal, journal_at
 from coagent.live.opening import history_of, resumed, session
 from coagent.live.targets.memory import MemoryTarget
 
-pytest_plugins = ("tests.live.postgres_server",)
-
 KINDS = [pytest.param("file", id="sqlite"), pytest.param("database", marks=pytest.mark.xdist_group("postgres"))]
 
 

@@ -26,7 +26,6 @@ from workloads import (
     x4_page_on_stale_binary,
 )
 
-pytest_plugins = ("tests.live.kube_server",)
 pytestmark = [
     pytest.mark.xdist_group("kube"),
     pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),

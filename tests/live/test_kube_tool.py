@@ -13,7 +13,6 @@ from coagent.path import overlap
 from tests.live.kube_raw import GEO, NODE, Server, furnished, look, put
 from tests.proof.test_symbolic_tool import assert_faithful
 
-pytest_plugins = ("tests.live.kube_server",)
 pytestmark = [
     pytest.mark.xdist_group("kube"),
     pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),

@@ -19,11 +19,10 @@ from coagent.live.targets.path_part import key_part
 from coagent.live.targets.sql import SqlTarget
 from tests.live.laws import check_laws
 from tests.live.serial_run import run_serially
-from tests.live.sql_base import SHOWN, Base
+from tests.live.sql_base import SHOWN, Base, made_base  # noqa: F401
 from workloads import workload
 from workloads.textbook import NAMES as TEXTBOOK
 
-pytest_plugins = ("tests.live.sql_base",)
 TABLES = ("orders", "lines", "cells")
 REPEATED = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

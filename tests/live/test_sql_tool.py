@@ -13,9 +13,8 @@ from coagent.live.targets.sql_tool import SQL_TOOLS, sql_tools
 from coagent.operation import Result, Value
 from coagent.path import overlap
 from tests.live.serial_run import Cells
-from tests.live.sql_base import SHOWN, Base
+from tests.live.sql_base import SHOWN, Base, made_base  # noqa: F401
 
-pytest_plugins = ("tests.live.sql_base",)
 TABLES = ("orders", "lines", "cells")
 TOOLS = sql_tools({"orders": SHOWN, "lines": ("amount",)})
 APPLES = (

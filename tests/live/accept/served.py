@@ -7,8 +7,6 @@ import pytest
 from tests.live import missing, radicale_server, smtp_server
 from tests.live.accept.ground import PLACES, Grounds
 
-pytest_plugins = ("tests.live.kube_server", "tests.live.postgres_server")
-
 GROUPS = {
     "kubernetes": "kube",
     "radicale": "dav",

@@ -8,7 +8,6 @@ from tests.live.accept.cell import CELLS, PROTOCOLS, lived, until_broken
 from tests.live.accept.ground import Grounds
 from tests.live.accept.served import at
 
-pytest_plugins = ("tests.live.accept.served",)
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
 Wanted = Callable[[str], Grounds]
