@@ -89,6 +89,7 @@ FLOORS = (
         "schema",
         "testing",
         "proving",
+        "notebook",
         "tracking",
         "claim",
     ),

@@ -1,0 +1,205 @@
+"""A recorded run, ready to be stepped through either way: what every object, agent and lane showed at each step.
+
+Built once from the records; looking at a step is a bisection and never runs anything again. Knows no widget.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from coagent.history import History, Record
+from coagent.lanes import call, rows
+from coagent.notebook.context_fold import ContextFold
+from coagent.notebook.frame import Frame, coarser, frames
+from coagent.notebook.lane_fold import Arrow, LaneFold, Mark, Stretch
+from coagent.notebook.object_fold import ObjectFold
+from coagent.notebook.version_line import VersionLine
+from coagent.operation import Cell, show
+
+MOST_OPERATIONS = 6_000
+"""Operations up to which every step is a step; beyond, several are taken at once."""
+
+MOST_STEPS = 4_000
+"""Steps of a run that is shown aggregated."""
+
+SHOWN = 10
+"""Writes of an object that are told, the newest ones; those before are counted."""
+
+UNDO, NOTICE = ("undo", "redo", "inherit", "mask"), ("notify",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A run by steps. `texts` says in words what each step did, `jumps` where there are notices and undos.
+
+    `objects` are by path, `contexts` by agent an entry each, `status` by agent. `each` is how many steps of the
+    history are one here: 1, or more in a long run, which then has no contexts. `frames` name the records of each step.
+    """
+
+    history: History
+    agents: tuple[str, ...]
+    filtered: bool
+    frames: tuple[Frame, ...]
+    texts: tuple[str, ...]
+    stretches: tuple[Stretch, ...]
+    marks: tuple[Mark, ...]
+    arrows: tuple[Arrow, ...]
+    jumps: dict[str, tuple[int, ...]]
+    objects: dict[str, VersionLine]
+    untouched: int
+    contexts: dict[str, tuple[VersionLine, ...]]
+    status: dict[str, VersionLine]
+    operations: int
+    each: int
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def object(self, path: str, step: int) -> dict[str, object] | None:
+        """An object at a step: `value`, `writer`, `trajectory` (serial order), `physical` (order of application), and
+        by agent what each `reads` there; None before anything touched it."""
+        line = self.objects.get(path)
+        return line.at(step) if line else None
+
+    def context(self, agent: str, step: int) -> list[dict[str, object]]:
+        """An agent's context at a step, oldest entry first."""
+        return [card for line in self.contexts.get(agent, ()) if (card := line.at(step)) is not None]
+
+    def next(self, kind: str, step: int) -> int | None:
+        """The next step after this one with a `notice` or an `undo`; None when there is none."""
+        return next((one for one in self.jumps[kind] if one > step), None)
+
+
+def replay(history: History, breaks: Collection[int] = (), *, most: int = MOST_OPERATIONS) -> Replay:
+    """The run of a history, whole or so far (without its `end`). `breaks` as in `frames`."""
+    records = history.records
+    operations = sum(record["event"] == "invoke" for record in records)
+    cut, each = frames(records, breaks), 1
+    if operations > most:
+        cut, each = coarser(cut, MOST_STEPS)
+    return _Folding(history, cut, each, operations).replay()
+
+
+class _Folding:
+    """The folds side by side, and the cards that they come to."""
+
+    def __init__(self, history: History, cut: Sequence[Frame], each: int, operations: int) -> None:
+        header = history.header
+        self.history, self.frames, self.each, self.operations = history, cut, each, operations
+        self.ranks = {one["name"]: tuple(one["rank"]) for one in header["agents"]}
+        self.filtered = header["order"] == "declared"
+        self.objects = ObjectFold(header)
+        self.contexts = ContextFold(self.ranks, self.objects, self.filtered)
+        self.lanes = LaneFold(self.ranks)
+        self.lines: dict[str, VersionLine] = {}
+
+    def replay(self) -> Replay:
+        """Take every record once."""
+        jumps: dict[str, list[int]] = {"notice": [], "undo": []}
+        for step, frame in enumerate(self.frames):
+            touched: dict[str, None] = {}
+            for record in self.history.records[frame.first : frame.last]:
+                self._take(step, record, touched)
+                _jump(jumps, step, record["event"])
+            for path in touched:
+                self.lines.setdefault(path, VersionLine()).put(step, self._card(path))
+        end = self.frames[-1].at if self.frames else 0.0
+        stretches = [*self.lanes.stretches, *self.lanes.still_open(len(self.frames) - 1, end)]
+        return Replay(
+            history=self.history,
+            agents=tuple(self.ranks),
+            filtered=self.filtered,
+            frames=tuple(self.frames),
+            texts=_texts(self.history, self.frames),
+            stretches=tuple(sorted(stretches, key=lambda one: one.first)),
+            marks=tuple(self.lanes.marks),
+            arrows=tuple(self.lanes.arrows),
+            jumps={kind: tuple(steps) for kind, steps in jumps.items()},
+            objects=dict(sorted(self.lines.items())),
+            untouched=len(self.objects.start.keys() - self.lines.keys()),
+            contexts={} if self.each > 1 else {name: tuple(lines) for name, lines in self.contexts.entries.items()},
+            status=self.contexts.status,
+            operations=self.operations,
+            each=self.each,
+        )
+
+    def _take(self, step: int, record: Record, touched: dict[str, None]) -> None:
+        moved = list(self.objects.take(record))
+        self.lanes.take(step, record)
+        self.contexts.take(step, record, moved)
+        touched.update(dict.fromkeys(moved))
+        if record["event"] in ("result", "redo") and "saw" in record:
+            touched.update((path, None) for path in record["saw"] if path not in self.lines and path[-1] != "/")
+
+    def _card(self, path: str) -> dict[str, object]:
+        cell, writer = self.objects.value(path)
+        line, physical = self.objects.trajectory.get(path, ()), self.objects.physical.get(path, ())
+        ops = self.objects.ops
+        reads = {}
+        for name, rank in self.ranks.items():
+            seen, by = self.objects.reads(path, name, rank, self.filtered)
+            reads[name] = [shown(seen), by]
+        return {
+            "value": shown(cell),
+            "writer": writer,
+            "trajectory": [[name, shown(ops[name].wrote[path]), ops[name].standing] for _, name in line[-SHOWN:]],
+            "earlier": max(len(line) - SHOWN, 0),
+            "physical": [[act, name, shown(after)] for act, name, after in physical[-SHOWN:]],
+            "before": max(len(physical) - SHOWN, 0),
+            "reads": reads,
+        }
+
+
+def shown(cell: Cell) -> str | None:
+    """A cell in words, cut where it is long; None when absent."""
+    if not cell:
+        return None
+    text = show(cell[0])
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def _jump(jumps: dict[str, list[int]], step: int, kind: str) -> None:
+    for name, kinds in (("notice", NOTICE), ("undo", UNDO)):
+        if kind in kinds and (not jumps[name] or jumps[name][-1] != step):
+            jumps[name].append(step)
+
+
+def _texts(history: History, cut: Sequence[Frame]) -> tuple[str, ...]:
+    """What each step did, in words."""
+    words: list[str] = []
+    for record, row in rows(history):
+        if row is not None:
+            words.append(f"{row.agent} {_said(row.text, row.source)}")
+        else:
+            words.append(_quiet(record))
+    found = []
+    for frame in cut:
+        told = [word for word in words[frame.first : frame.last] if word]
+        acts = [word for word in told if not word.endswith(" thinks")]
+        told = acts or told
+        more = f"; and {len(told) - 3} more" if len(told) > 3 else ""
+        found.append("; ".join(told[:3]) + more or "nothing that anybody notices")
+    return tuple(found)
+
+
+def _said(text: str, source: str | None) -> str:
+    return text if source is None else f"is told by a notice from {source}: {text}"
+
+
+def _quiet(record: Record) -> str:
+    match record["event"]:
+        case "launch" if not record["at"]:
+            return f"{record['agent']} is launched"
+        case "invoke":
+            return f"{record['agent']} calls {record['op']}: {call(record)}"
+        case "infer":
+            return f"{record['agent']} thinks"
+        case "repair":
+            return f"{record['agent']} puts {record['by']} in the place of {record['op']}" if "by" in record else ""
+        case "release":
+            return f"{record['agent']} may go on with {record['op']}"
+        case "consume":
+            return f"{record['agent']} reads the notice about {', '.join(record['ops'])}"
+        case "quiescent":
+            return "GlobalQuiet: everyone has ended, nothing is under way"
+        case _:
+            return ""
