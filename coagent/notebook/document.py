@@ -1,4 +1,4 @@
-"""One self-contained page for a run: the same stepping as in a notebook, in plain JavaScript, asking no network for anything.
+"""One self-contained page for a run: the same stepping as in a notebook, in plain JavaScript, asking no network.
 
 Decides nothing; puts the parts together.
 """

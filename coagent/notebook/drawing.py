@@ -1,6 +1,6 @@
 """Draws a run as one static SVG: the time line in bands, the precedence graph of its verdict, the legend, the caption.
 
-It stands in wherever widgets do not run, so it carries its own palette for light and dark, and a caption to find it again.
+It stands in wherever widgets do not run, so it carries its own palettes, and a caption to find the run again.
 """
 
 from collections.abc import Iterable, Iterator

@@ -21,7 +21,7 @@ GAP, RADIUS, SIDE = 170, 17, 56
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """An edge: what it says, the two operations behind it, whether the witness has it, its arc and its label's place."""
+    """An edge: what it says, the two operations behind it, whether the witness has it, its arc, its label's place."""
 
     edge: Edge
     ops: tuple[str, str]

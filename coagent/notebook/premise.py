@@ -1,7 +1,7 @@
 """Which operations rest on what is no longer so: the cells that each saw, held against what its place shows now.
 
-Where the order is declared a premise is stale when `M(o, p)` at the operation's own position is another value; elsewhere
-when somebody else has changed the live cell since. Asks no protocol, so it also marks what nobody was told.
+Where the order is declared a premise is stale when `M(o, p)` at the operation's own position is another value;
+elsewhere when somebody else has changed the live cell since. Asks no protocol, so it also marks what nobody was told.
 """
 
 from collections import defaultdict

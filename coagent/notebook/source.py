@@ -79,7 +79,7 @@ def finish(run: Source, after: int) -> Source:
 
 
 def follow(run: Source, schedule: str) -> Source:
-    """The run along a schedule written with commas, then by first choices to the end. What both share is not run again."""
+    """The run along a schedule written with commas, then by first choices to the end; what both share stays."""
     _can_fork(run)
     try:
         wanted = [int(one) for one in schedule.replace(" ", "").split(",") if one]

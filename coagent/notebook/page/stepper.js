@@ -340,11 +340,9 @@ export function mount(root, looks, host) {
     const scene = state.scene;
     const held = scene.objects.map(([path, ...line]) => [path, at(line, state.step), began(line, state.step), before(line, state.step)])
       .filter(([path, card]) => card && path.includes(state.filter));
-    const moved = held.filter(([, card]) => card.physical.length || card.before);
-    const still = held.filter((one) => !moved.includes(one));
-    const ordered = [...moved.sort((a, b) => b[2] - a[2]), ...still];
+    const ordered = held.length > MOST_ROWS && !state.all ? [...held].sort((a, b) => weight(b) - weight(a)) : held;
     const rows = state.all ? ordered : ordered.slice(0, MOST_ROWS);
-    rows.sort((a, b) => (a[0] < b[0] ? -1 : 1));
+    rows.sort((a, b) => written(b) - written(a) || (a[0] < b[0] ? -1 : 1));
     const prefix = common(scene.objects.map(([path]) => path));
     const readers = scene.agents.slice(0, MOST_READERS);
     const head = make("tr", {}, ["object", "now", "serial order, T(o)", "as applied"].map((one) => make("th", { scope: "col" }, one)),
@@ -352,7 +350,7 @@ export function mount(root, looks, host) {
     const body = rows.map(([path, card, since, earlier]) => {
       const changed = since === state.step && (!earlier || earlier.value !== card.value || earlier.writer !== card.writer);
       return make("tr", { class: changed ? "coagent-changed" : null, "data-path": path },
-        make("td", { class: "coagent-mono" }, path.slice(prefix.length), changed ? make("span", { class: "coagent-tag", style: "margin-left:6px" }, "changed") : null),
+        make("td", { class: `coagent-mono${path.length - prefix.length > 42 ? "" : " coagent-whole"}` }, path.slice(prefix.length), changed ? make("span", { class: "coagent-tag", style: "margin-left:6px" }, "changed") : null),
         make("td", { class: "coagent-mono coagent-cell" }, cellText(card.value), by(card.writer)),
         make("td", {}, orderList(card.trajectory, card.earlier, ([op, value, how]) => [`${op} `, mono(value), how === "in place" ? null : tag(how)])),
         make("td", {}, orderList(card.physical, card.before, ([act, op, value]) => [`${op} `, make("span", { class: "coagent-muted" }, act), " ", mono(value)])),
@@ -368,6 +366,11 @@ export function mount(root, looks, host) {
       more > 0 || state.all ? make("button", { type: "button", onclick: () => { state.all = !state.all; draw(); } }, state.all ? "Show fewer" : `Show ${more} more`) : "",
       scene.agents.length > MOST_READERS ? make("p", { class: "coagent-muted" }, `What the first ${MOST_READERS} of ${scene.agents.length} agents would read.`) : "");
   }
+
+  // Whether anything writes the object in this run: those stand first, and stay where they are at every step.
+  function written([path]) { return state.writes.has(path) ? 1 : 0; }
+
+  function weight(one) { return one[2] + (one[1].physical.length ? 1e9 : 0); }
 
   function before([steps, values], step) {
     const found = place(steps, step);
@@ -531,6 +534,7 @@ export function mount(root, looks, host) {
     show(scene, step) {
       const atEnd = state.scene && state.scene.at && state.step === last();
       state.scene = scene;
+      state.writes = new Set((scene.objects || []).filter(([, , cards]) => cards.some((card) => card.physical.length)).map(([path]) => path));
       state.step = scene.problem ? 0 : Math.min(step ?? (atEnd ? last() : state.step), last());
       build();
     },
