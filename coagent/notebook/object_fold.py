@@ -35,6 +35,7 @@ class Write:
     wrote: dict[str, Cell] = field(default_factory=dict)
     captured: dict[str, Entry] = field(default_factory=dict)
     standing: str = ""
+    gone: bool = False
 
 
 class ObjectFold:
@@ -123,12 +124,15 @@ class ObjectFold:
         self._take_out(op, left)
         for path, cell in op.wrote.items():
             self.cells = self.cells.set(path, (cell, op.name))
+        if op.agent in self.forks:
+            self._fork_writes(op)
         act = "applied" if record["event"] == "exec" else "redone"
         return [*left, *(self._placed(op, LANDED, act) if op.wrote else ())]
 
     def _placed(self, op: Write, standing: str, act: str) -> Iterable[str]:
         op.standing = standing
-        for path in op.wrote:
+        # One that its agent took back may be lifted and redone for somebody's read before it is undone for good.
+        for path in op.wrote if not op.gone else ():
             line, entry = self.trajectory[path], (op.position, op.name)
             place = bisect_left(line, entry)
             if place == len(line) or line[place] != entry:
@@ -144,11 +148,12 @@ class ObjectFold:
         op.standing = LIFTED
         for path in op.wrote:
             entry = op.captured.get(path, START)
-            self.cells = self.cells.set(path, entry) if entry[0] else self.cells.delete(path)
+            self.cells = self.cells.set(path, entry)
             self.physical[path].append(("undone", op.name, entry[0]))
         return op.wrote
 
     def _gone(self, op: Write) -> Iterable[str]:
+        op.gone = True
         self._take_out(op, op.wrote)
         return op.wrote
 
@@ -169,7 +174,7 @@ class ObjectFold:
         self.forks.pop(record["agent"], None)
         for path, one in record["wrote"].items():
             entry = _entry(one)
-            self.cells = self.cells.set(path, entry) if entry[0] else self.cells.delete(path)
+            self.cells = self.cells.set(path, entry)
             op = self.ops.get(entry[1] or "")
             if op is not None:
                 op.wrote[path] = entry[0]
