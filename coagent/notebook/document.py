@@ -46,7 +46,8 @@ def document(scene: Mapping[str, object]) -> str:
             f'<script type="module">{script()}',
             "const read = (name) => JSON.parse(document.getElementById(name).textContent);",
             'const root = document.getElementById("coagent-root");',
-            'mount(root, read("coagent-looks"), null).show(read("coagent-scene"), 0);',
+            'window.coagent = mount(root, read("coagent-looks"), null);',
+            'window.coagent.show(read("coagent-scene"), 0);',
             "root.focus();</script></body></html>",
             "",
         ]

@@ -6,7 +6,7 @@ Asks no engine.
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
 
@@ -22,6 +22,9 @@ Entry = tuple[Cell, str | None]
 """A cell and the operation that wrote it; None: the start state."""
 
 START: Entry = ((), None)
+
+Event = tuple[int, str, str, Cell, str | None]
+"""What happened to an object: at which step, what, by which operation; the cell that came of it, and its writer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,7 +49,9 @@ class ObjectFold:
         self.cells: Map = Map({path: (cell, None) for path, cell in self.start.items()})
         self.ops: dict[str, Write] = {}
         self.trajectory: dict[str, list[tuple[tuple[int, ...], str]]] = defaultdict(list)
-        self.physical: dict[str, list[tuple[str, str, Cell]]] = defaultdict(list)
+        self.step = 0
+        self.events: dict[str, list[Event]] = defaultdict(list)
+        self.forked: dict[str, list[list[int | None]]] = defaultdict(list)
         self.forks: dict[str, Map] = {}
         self.attempts: dict[tuple[str, int], list[str]] = defaultdict(list)
 
@@ -68,21 +73,22 @@ class ObjectFold:
             case "inherit":
                 heir = self.ops[record["heir"]]
                 heir.captured = {path: op.captured.get(path, entry) for path, entry in heir.captured.items()}
-                return [*self._logged(op, "taken out from below"), *self._gone(op)]
+                return [*self._logged(op, "taken out"), *self._gone(op)]
             case "repair" if record["action"] != "insert":
                 return self._gone(op)
             case "cancel" | "withdraw":
                 return self._gone(op)
             case "abort":
                 names = self.attempts[record["agent"], record["attempt"]]
-                self.forks.pop(record["agent"], None)
+                self._fork_ends(record["agent"])
                 return [path for name in names for path in self._gone(self.ops[name])]
             case "fork":
                 self.forks[record["agent"]] = self.cells
+                self.forked[record["agent"]].append([self.step, None])
             case "forked":
                 op.wrote = {path: cell_in(one) for path, one in record["wrote"].items()}
                 self._fork_writes(op)
-                return op.wrote
+                return self._logged(op, "forked")
             case "merge":
                 return self._merged(record)
         return ()
@@ -106,10 +112,6 @@ class ObjectFold:
             return self.forks[agent].get(path, START)
         return self.materialized(path, (*rank, inf)) if filtered else self.value(path)
 
-    def written(self) -> Iterator[str]:
-        """Every path that something wrote, in order."""
-        yield from sorted(self.physical)
-
     def _invoked(self, record: Record) -> Iterable[str]:
         name = record["op"]
         key = record["agent"], record["attempt"]
@@ -121,7 +123,7 @@ class ObjectFold:
         before = set(op.wrote)
         op.wrote = {path: cell_in(one) for path, one in record["wrote"].items()}
         left = before - set(op.wrote)
-        self._take_out(op, left)
+        self._take_out(op, left, "left")
         for path, cell in op.wrote.items():
             self.cells = self.cells.set(path, (cell, op.name))
         if op.agent in self.forks:
@@ -141,7 +143,7 @@ class ObjectFold:
 
     def _logged(self, op: Write, act: str) -> Iterable[str]:
         for path, cell in op.wrote.items():
-            self.physical[path].append((act, op.name, cell))
+            self.events[path].append((self.step, act, op.name, cell, op.name))
         return op.wrote
 
     def _undone(self, op: Write) -> Iterable[str]:
@@ -149,16 +151,17 @@ class ObjectFold:
         for path in op.wrote:
             entry = op.captured.get(path, START)
             self.cells = self.cells.set(path, entry)
-            self.physical[path].append(("undone", op.name, entry[0]))
+            self.events[path].append((self.step, "undone", op.name, *entry))
         return op.wrote
 
     def _gone(self, op: Write) -> Iterable[str]:
         op.gone = True
-        self._take_out(op, op.wrote)
+        self._take_out(op, op.wrote, "gone")
         return op.wrote
 
-    def _take_out(self, op: Write, paths: Iterable[str]) -> None:
+    def _take_out(self, op: Write, paths: Iterable[str], act: str) -> None:
         for path in paths:
+            self.events[path].append((self.step, act, op.name, (), None))
             line, entry = self.trajectory[path], (op.position, op.name)
             place = bisect_left(line, entry)
             if place < len(line) and line[place] == entry:
@@ -170,8 +173,12 @@ class ObjectFold:
             fork = fork.set(path, (cell, op.name))
         self.forks[op.agent] = fork
 
+    def _fork_ends(self, agent: str) -> None:
+        if self.forks.pop(agent, None) is not None:
+            self.forked[agent][-1][1] = self.step
+
     def _merged(self, record: Record) -> Iterable[str]:
-        self.forks.pop(record["agent"], None)
+        self._fork_ends(record["agent"])
         for path, one in record["wrote"].items():
             entry = _entry(one)
             self.cells = self.cells.set(path, entry)
@@ -181,7 +188,7 @@ class ObjectFold:
                 op.standing = LANDED
                 if (op.position, op.name) not in self.trajectory[path]:
                     insort(self.trajectory[path], (op.position, op.name))
-                self.physical[path].append(("merged", op.name, entry[0]))
+                self.events[path].append((self.step, "merged", op.name, *entry))
         return record["wrote"]
 
 

@@ -5,7 +5,7 @@ elsewhere when somebody else has changed the live cell since. Asks no protocol, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from coagent.history import Record, cell_in
 from coagent.notebook.object_fold import ObjectFold
@@ -21,6 +21,7 @@ class Premises:
         self.saw: dict[str, dict[str, Cell]] = {}
         self.stale: dict[str, set[str]] = {}
         self.readers: dict[str, dict[str, None]] = defaultdict(dict)
+        self.listing = 0
 
     def believe(self, op: str, saw: Mapping[str, Record]) -> None:
         """An agent believes what this operation saw."""
@@ -29,26 +30,32 @@ class Premises:
         self.stale[op] = set()
         for path in self.saw[op]:
             self.readers[path][op] = None
-            if not path.endswith("/"):
+            if path.endswith("/"):
+                self.listing += 1
+            else:
                 self._look(op, path)
 
     def drop(self, op: str) -> None:
         """Nobody rests on this operation any more."""
         for path in self.saw.pop(op, ()):
             self.readers[path].pop(op, None)
+            self.listing -= path.endswith("/")
         self.stale.pop(op, None)
 
     def moved(self, paths: Iterable[str]) -> set[str]:
         """What became stale or fresh as these paths changed."""
-        turned = set()
+        turned: set[str] = set()
         for path in paths:
-            listed = [op for above in ancestors(path) for op in self.readers.get(above + "/", ())]
-            for op in [*self.readers.get(path, ()), *listed]:
+            for op in [*self.readers.get(path, ()), *self._listers(path)]:
                 before = bool(self.stale[op])
                 self._look(op, path)
                 if bool(self.stale[op]) != before:
                     turned.add(op)
         return turned
+
+    def _listers(self, path: str) -> Iterator[str]:
+        for above in ancestors(path) if self.listing else ():
+            yield from self.readers.get(above + "/", ())
 
     def _look(self, op: str, path: str) -> None:
         write = self.objects.ops[op]

@@ -3,26 +3,25 @@
 Built once from the records; looking at a step is a bisection and never runs anything again. Knows no widget.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from coagent.history import History, Record
 from coagent.lanes import call, rows
 from coagent.notebook.context_fold import ContextFold
 from coagent.notebook.frame import Frame, coarser, frames
 from coagent.notebook.lane_fold import Arrow, LaneFold, Mark, Stretch
+from coagent.notebook.object_card import ObjectLine, Order, card, shown
 from coagent.notebook.object_fold import ObjectFold
 from coagent.notebook.version_line import VersionLine
-from coagent.operation import Cell, show
 
 MOST_OPERATIONS = 6_000
 """Operations up to which every step is a step; beyond, several are taken at once."""
 
 MOST_STEPS = 4_000
 """Steps of a run that is shown aggregated."""
-
-SHOWN = 10
-"""Writes of an object that are told, the newest ones; those before are counted."""
 
 UNDO, NOTICE = ("undo", "redo", "inherit", "mask"), ("notify",)
 
@@ -44,7 +43,8 @@ class Replay:
     marks: tuple[Mark, ...]
     arrows: tuple[Arrow, ...]
     jumps: dict[str, tuple[int, ...]]
-    objects: dict[str, VersionLine]
+    objects: dict[str, ObjectLine]
+    order: Order
     untouched: int
     contexts: dict[str, tuple[VersionLine, ...]]
     status: dict[str, VersionLine]
@@ -58,7 +58,7 @@ class Replay:
         """An object at a step: `value`, `writer`, `trajectory` (serial order), `physical` (order of application), and
         by agent what each `reads` there; None before anything touched it."""
         line = self.objects.get(path)
-        return line.at(step) if line else None
+        return card(line, step, self.order) if line and line.known <= step else None
 
     def context(self, agent: str, step: int) -> list[dict[str, object]]:
         """An agent's context at a step, oldest entry first."""
@@ -90,18 +90,16 @@ class _Folding:
         self.objects = ObjectFold(header)
         self.contexts = ContextFold(self.ranks, self.objects, self.filtered)
         self.lanes = LaneFold(self.ranks)
-        self.lines: dict[str, VersionLine] = {}
+        self.known: dict[str, int] = {}
 
     def replay(self) -> Replay:
         """Take every record once."""
         jumps: dict[str, list[int]] = {"notice": [], "undo": []}
         for step, frame in enumerate(self.frames):
-            touched: dict[str, None] = {}
+            self.objects.step = step
             for record in self.history.records[frame.first : frame.last]:
-                self._take(step, record, touched)
+                self._take(step, record)
                 _jump(jumps, step, record["event"])
-            for path in touched:
-                self.lines.setdefault(path, VersionLine()).put(step, self._card(path))
         end = self.frames[-1].at if self.frames else 0.0
         stretches = [*self.lanes.stretches, *self.lanes.still_open(len(self.frames) - 1, end)]
         return Replay(
@@ -114,47 +112,48 @@ class _Folding:
             marks=tuple(self.lanes.marks),
             arrows=tuple(self.lanes.arrows),
             jumps={kind: tuple(steps) for kind, steps in jumps.items()},
-            objects=dict(sorted(self.lines.items())),
-            untouched=len(self.objects.start.keys() - self.lines.keys()),
+            objects=self._objects(),
+            order=self._order(),
+            untouched=len(self.objects.start.keys() - self.known.keys()),
             contexts={} if self.each > 1 else {name: tuple(lines) for name, lines in self.contexts.entries.items()},
             status=self.contexts.status,
             operations=self.operations,
             each=self.each,
         )
 
-    def _take(self, step: int, record: Record, touched: dict[str, None]) -> None:
-        moved = list(self.objects.take(record))
+    def _take(self, step: int, record: Record) -> None:
+        moved = tuple(self.objects.take(record))
         self.lanes.take(step, record)
-        self.contexts.take(step, record, moved)
-        touched.update(dict.fromkeys(moved))
-        if record["event"] in ("result", "redo") and "saw" in record:
-            touched.update((path, None) for path in record["saw"] if path not in self.lines and path[-1] != "/")
+        if self.each == 1:
+            self.contexts.take(step, record, moved)
+        for path in moved:
+            self.known.setdefault(path, step)
+        for path in record.get("saw", ()) if record["event"] in ("result", "redo") else ():
+            if path[-1] != "/":
+                self.known.setdefault(path, step)
 
-    def _card(self, path: str) -> dict[str, object]:
-        cell, writer = self.objects.value(path)
-        line, physical = self.objects.trajectory.get(path, ()), self.objects.physical.get(path, ())
-        ops = self.objects.ops
-        reads = {}
-        for name, rank in self.ranks.items():
-            seen, by = self.objects.reads(path, name, rank, self.filtered)
-            reads[name] = [shown(seen), by]
-        return {
-            "value": shown(cell),
-            "writer": writer,
-            "trajectory": [[name, shown(ops[name].wrote[path]), ops[name].standing] for _, name in line[-SHOWN:]],
-            "earlier": max(len(line) - SHOWN, 0),
-            "physical": [[act, name, shown(after)] for act, name, after in physical[-SHOWN:]],
-            "before": max(len(physical) - SHOWN, 0),
-            "reads": reads,
+    def _objects(self) -> dict[str, ObjectLine]:
+        found = {}
+        for path in sorted(self.known):
+            events = tuple(
+                (step, act, op, shown(cell), writer) for step, act, op, cell, writer in self.objects.events.get(path, ())
+            )
+            start = shown(self.objects.start.get(path, ()))
+            found[path] = ObjectLine(path=path, known=self.known[path], start=start, events=events)
+        return found
+
+    def _order(self) -> Order:
+        ops = sorted(self.objects.ops.values(), key=lambda one: one.position)
+        places = [one.position for one in ops]
+        bounds = {
+            name: bisect_left(places, (*rank, inf)) if self.filtered else None for name, rank in self.ranks.items()
         }
-
-
-def shown(cell: Cell) -> str | None:
-    """A cell in words, cut where it is long; None when absent."""
-    if not cell:
-        return None
-    text = show(cell[0])
-    return text if len(text) <= 120 else text[:117] + "..."
+        return Order(
+            serial={one.name: place for place, one in enumerate(ops)},
+            owner={one.name: one.agent for one in ops},
+            bounds=bounds,
+            forked=dict(self.objects.forked),
+        )
 
 
 def _jump(jumps: dict[str, list[int]], step: int, kind: str) -> None:

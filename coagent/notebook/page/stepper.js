@@ -2,7 +2,7 @@
 // One file for the widget (the default export) and for the page that stands alone (mount).
 
 const NS = "http://www.w3.org/2000/svg";
-const PLAY_MS = 700, MOST_ROWS = 24, MOST_ENTRIES = 14, MOST_READERS = 4, MOST_LANES = 24;
+const PLAY_MS = 700, MOST_ROWS = 24, MOST_ENTRIES = 14, MOST_READERS = 4, MOST_LANES = 24, SHOWN = 10;
 let views = 0;
 
 function make(tag, attributes = {}, ...children) {
@@ -338,17 +338,18 @@ export function mount(root, looks, host) {
 
   function drawObjects() {
     const scene = state.scene;
-    const held = scene.objects.map(([path, ...line]) => [path, at(line, state.step), began(line, state.step), before(line, state.step)])
-      .filter(([path, card]) => card && path.includes(state.filter));
-    const ordered = held.length > MOST_ROWS && !state.all ? [...held].sort((a, b) => weight(b) - weight(a)) : held;
-    const rows = state.all ? ordered : ordered.slice(0, MOST_ROWS);
-    rows.sort((a, b) => written(b) - written(a) || (a[0] < b[0] ? -1 : 1));
+    const held = scene.objects.filter((one) => one[1] <= state.step);
+    const ordered = held.length > MOST_ROWS && !state.all
+      ? held.map((one) => [lastEvent(one, state.step), one]).sort((a, b) => b[0] - a[0]).map(([, one]) => one) : held;
+    const chosen = (state.all ? ordered : ordered.slice(0, MOST_ROWS)).slice();
+    chosen.sort((a, b) => written(b) - written(a) || (a[0] < b[0] ? -1 : 1));
+    const rows = chosen.map((one) => [one[0], card(one, state.step), lastEvent(one, state.step), folded(one, state.step - 1)]);
     const prefix = common(scene.objects.map(([path]) => path));
     const readers = scene.agents.slice(0, MOST_READERS);
     const head = make("tr", {}, ["object", "now", "serial order, T(o)", "as applied"].map((one) => make("th", { scope: "col" }, one)),
       readers.map((one, place) => make("th", { scope: "col", style: `color:${rank(place)}` }, `${cut(one, 12)} would read`)));
     const body = rows.map(([path, card, since, earlier]) => {
-      const changed = since === state.step && (!earlier || earlier.value !== card.value || earlier.writer !== card.writer);
+      const changed = since === state.step && (earlier.value !== card.value || earlier.writer !== card.writer);
       return make("tr", { class: changed ? "coagent-changed" : null, "data-path": path },
         make("td", { class: `coagent-mono${path.length - prefix.length > 42 ? "" : " coagent-whole"}` }, path.slice(prefix.length), changed ? make("span", { class: "coagent-tag", style: "margin-left:6px" }, "changed") : null),
         make("td", { class: "coagent-mono coagent-cell" }, cellText(card.value), by(card.writer)),
@@ -368,13 +369,62 @@ export function mount(root, looks, host) {
   }
 
   // Whether anything writes the object in this run: those stand first, and stay where they are at every step.
-  function written([path]) { return state.writes.has(path) ? 1 : 0; }
+  function written([, , , events]) { return events.length ? 1 : 0; }
 
-  function weight(one) { return one[2] + (one[1].physical.length ? 1e9 : 0); }
+  function happened(events, step) {
+    let low = 0, high = events.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (events[middle][0] <= step) low = middle + 1; else high = middle;
+    }
+    return low;
+  }
 
-  function before([steps, values], step) {
-    const found = place(steps, step);
-    return found > 0 ? values[found - 1] : null;
+  function lastEvent([, , , events], step) {
+    const count = happened(events, step);
+    return count ? events[count - 1][0] : -1;
+  }
+
+  // What `coagent.notebook.object_card` does, with the same events; a test holds the two together at every step.
+  function folded([, , start, events], step) {
+    const found = { value: start, writer: null, trajectory: new Map(), physical: [] }, gone = new Set();
+    for (const [, act, op, after, by] of events.slice(0, happened(events, step))) {
+      if (act === "gone" || act === "left") {
+        found.trajectory.delete(op);
+        if (act === "gone") gone.add(op);
+        continue;
+      }
+      if (act === "forked") continue;
+      if (act === "undone") {
+        [found.value, found.writer] = [after, by];
+        if (found.trajectory.has(op)) found.trajectory.set(op, [found.trajectory.get(op)[0], "undone for now"]);
+      } else if (act !== "taken out") {
+        if (act !== "masked") [found.value, found.writer] = [after, by];
+        if (!gone.has(op)) found.trajectory.set(op, [after, act === "masked" ? "masked" : "in place"]);
+      }
+      found.physical.push([act, op, after]);
+    }
+    return found;
+  }
+
+  function card(line, step) {
+    const order = state.scene.order, found = folded(line, step);
+    const serial = [...found.trajectory].map(([op, how]) => [op, ...how]).sort((a, b) => order.serial[a[0]] - order.serial[b[0]]);
+    const reads = {};
+    for (const agent of Object.keys(order.bounds)) {
+      const fork = (order.forked[agent] || []).find(([from, until]) => from <= step && (until === null || step < until));
+      if (fork) {
+        const own = line[3].slice(0, happened(line[3], step)).filter((one) => one[1] === "forked" && order.owner[one[2]] === agent && one[0] >= fork[0]).pop();
+        const base = own ? null : folded(line, fork[0]);
+        reads[agent] = own ? [own[3], own[4]] : [base.value, base.writer];
+      } else if (order.bounds[agent] === null) reads[agent] = [found.value, found.writer];
+      else {
+        const below = serial.filter(([op]) => order.serial[op] < order.bounds[agent]).pop();
+        reads[agent] = below ? [below[1], below[0]] : [line[2], null];
+      }
+    }
+    return { value: found.value, writer: found.writer, trajectory: serial.slice(-SHOWN), earlier: Math.max(serial.length - SHOWN, 0),
+      physical: found.physical.slice(-SHOWN), before: Math.max(found.physical.length - SHOWN, 0), reads };
   }
 
   function cellText(value) { return value === null ? make("span", { class: "coagent-muted" }, "absent") : value; }
@@ -534,12 +584,12 @@ export function mount(root, looks, host) {
     show(scene, step) {
       const atEnd = state.scene && state.scene.at && state.step === last();
       state.scene = scene;
-      state.writes = new Set((scene.objects || []).filter(([, , cards]) => cards.some((card) => card.physical.length)).map(([path]) => path));
       state.step = scene.problem ? 0 : Math.min(step ?? (atEnd ? last() : state.step), last());
       build();
     },
     go: (step) => go(step, true),
     step: () => state.step,
+    object: (path, step) => card(state.scene.objects.find((one) => one[0] === path), step),
     destroy() { sized.disconnect(); clearInterval(state.playing); root.removeEventListener("keydown", keyed); },
   };
 }
