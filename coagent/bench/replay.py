@@ -1,4 +1,4 @@
-"""Times stepping through long runs: from the file to what the page gets, and each step there, in the browser if there is one.
+"""Times stepping through long runs: from the file to what the page gets, and each step, in a browser if there is one.
 
 The histories are made and written first, untimed. Seconds are wall clock.
 """
@@ -27,7 +27,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 
 def replay_figures(*, operations: tuple[int, ...] = STEPPED, looks: int = LOOKS, browser: bool = True) -> list[Figure]:
-    """Seconds to open each run (wall clock and processor), milliseconds a step in Python and in the browser, page size."""
+    """Seconds to open each run, milliseconds a step in Python and in the browser, megabytes for the page."""
     with TemporaryDirectory() as folder:
         return [figure for count in operations for figure in _figures(Path(folder), count, looks, browser)]
 

@@ -110,7 +110,7 @@ def _aggregated(run: Replay) -> str:
         return ""
     return (
         f"Aggregated: {run.operations:,} operations are shown {run.each} events at a step, and without the agents' "
-        "contexts; show a part of the history to see each event."
+        "contexts. view(..., closely=(from_s, to_s)) shows each event of those seconds."
     )
 
 

@@ -9,6 +9,7 @@ from checker.effective import reduced
 from coagent.history import History, cell_in, lines, parse
 from coagent.notebook.object_fold import LANDED, ObjectFold, folded
 from coagent.notebook.replay import Replay, replay
+from coagent.notebook.scene import scene
 from coagent.protocols import protocol
 from coagent.protocols.mtpo import Mtpo
 from coagent.protocols.run import Standing
@@ -166,14 +167,25 @@ def _everything(run: Replay, step: int) -> str:
     return json.dumps([objects, {name: run.context(name, step) for name in run.agents}])
 
 
-def test_a_long_run_is_aggregated_and_keeps_the_ends() -> None:
+def test_a_long_run_is_aggregated_says_so_and_keeps_the_ends() -> None:
     history = random_run(Mtpo(), 3)
-    whole, coarse = replay(history), replay(history, most=1)
-    assert whole.each == 1
-    assert coarse.each == 1, "a run of few steps has nothing to aggregate"
+    whole, coarse = replay(history), replay(history, most=1, steps=10)
+    assert whole.each == 1 and coarse.each > 1 and len(coarse) <= 10
+    assert scene(whole)["aggregated"] == "" and "Aggregated: " in scene(coarse)["aggregated"]
+    places = [place for frame in coarse.frames for place in range(frame.first, frame.last)]
+    assert places == list(range(len(history)))
     assert {path: whole.object(path, len(whole) - 1) for path in whole.objects} == {
         path: coarse.object(path, len(coarse) - 1) for path in coarse.objects
     }
+
+
+def test_the_seconds_looked_at_closely_keep_all_their_steps() -> None:
+    history = random_run(Mtpo(), 3)
+    whole, close = replay(history), replay(history, most=1, steps=10, closely=(10.0, 20.0))
+    inside = [frame for frame in whole.frames if 10.0 <= frame.at <= 20.0]
+    assert len(inside) > 5 and [frame for frame in close.frames if 10.0 <= frame.at <= 20.0] == inside
+    places = [place for frame in close.frames for place in range(frame.first, frame.last)]
+    assert places == list(range(len(history)))
 
 
 @pytest.mark.parametrize("name", ["serial", "naive", "2pl", "occ", "fork-merge", "broadcast", "mtpo-reissue"])

@@ -464,7 +464,7 @@ export function mount(root, looks, host) {
   function drawAgents() {
     const scene = state.scene;
     const most = scene.agents.length > 4 ? FEW_ENTRIES : MOST_ENTRIES;
-    const columns = scene.agents.slice(0, MOST_LANES).map((agent, place) => {
+    const columns = (scene.aggregated ? [] : scene.agents).slice(0, MOST_LANES).map((agent, place) => {
       const status = at(scene.status[agent] || [[], []], state.step) || { mode: "not launched", attempt: 1, pending: [] };
       const lines = scene.contexts[agent] || [], entries = lines.slice(0, known(lines, state.step));
       const shown = (state.entries ? entries : entries.slice(-most)).map((line) => [at(line, state.step), began(line, state.step)]);
@@ -515,7 +515,11 @@ export function mount(root, looks, host) {
     if (!open) { parts.choices.hidden = true; return; }
     parts.choices.hidden = false;
     const can = Boolean(host && host.send);
-    const taken = Math.max(place(open.at, state.step), 0);
+    const taken = place(open.at, state.step);
+    if (taken < 0) {
+      parts.choices.replaceChildren(make("h3", {}, "What may happen next"), make("p", { class: "coagent-muted" }, "What was open here is not known; it is where the run stands now."));
+      return;
+    }
     const here = open.open[taken] || [], chosen = open.schedule[taken];
     const written = open.schedule.join(",");
     parts.choices.replaceChildren(make("h3", {}, `What may happen next, after ${taken} choice${taken === 1 ? "" : "s"}`),
