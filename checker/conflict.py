@@ -69,7 +69,7 @@ def touches(run: Reduced) -> Iterator[Touch]:
                 yield from (Touch(first=first, then=then, kind="ww", path=path) for then in high)
     counted = {one.op: one for one in run.operations}
     for one in run.operations:
-        for path in looked_at(one, tree):
+        for path in sorted(looked_at(one, tree)):
             if not (silent(one) and path in one.made):
                 yield from _around(one, path, chains.get(path), counted)
 

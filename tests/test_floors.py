@@ -91,6 +91,7 @@ FLOORS = (
         "schema",
         "testing",
         "proving",
+        "notebook",
         "tracking",
         "claim",
         "living",
