@@ -181,7 +181,11 @@ class Ledger:
         self._at, self._records, self.run = round(at, 6), [], run
         told = {"usage": dict(usage)} if usage is not NO_USAGE else {}
         self._note(
-            "step", input=event_out(_reported(what)), effects=[named(one) for one in effects], sum=checksum(effects), **told
+            "step",
+            input=event_out(_reported(what)),
+            effects=[named(one) for one in effects],
+            sum=checksum(effects),
+            **told,
         )
         self._before(what, usage, effects)
         for one in effects:
