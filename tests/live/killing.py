@@ -1,7 +1,7 @@
 """Live runs in processes that are killed (SIGKILL) at a chosen point, and their recovery in later ones.
 
-`python -m tests.live.killing` reads jobs on its input. It has neither threads nor an event loop, so that it may fork: each
-job is done in a fork of it, and whoever asked has none of it in its own process.
+`python -m tests.live.killing` reads jobs on its input. It has neither threads nor an event loop, so that it may fork:
+each job is done in a fork of it, and whoever asked has none of it in its own process.
 """
 
 import asyncio
