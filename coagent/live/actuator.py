@@ -92,7 +92,7 @@ class Actuator:
     ) -> None:
         self.ledger, self.target, self.clock, self.limits = ledger, target, clock, limits
         self._write_ahead, self._probe = write_ahead, probe
-        self.escaped: dict[str, str] = {}
+        self.escaped = escapes(ledger)
         self._late: dict[str, asyncio.Task] = {}
 
     async def perform(self, flight: Perform) -> Performed:
@@ -135,13 +135,15 @@ class Actuator:
         self._probe(f"before prepare {flight.act} {flight.op}")
         paths = (*flight.reads, *flight.writes)
         try:
-            reading = await self._read(paths)
+            reading, corrected = await self._read(paths), await self._corrected(flight)
         except Refused as refusal:
             return _answer(flight, failed(str(refusal)))
+        except Stuck:
+            raise
         except Exception as error:
             return _answer(flight, failed(f"unreachable: {_sentence(error)}"))
         cells = self.ledger.entries(reading.cells, paths)
-        view = Window(cells, await self._corrected(flight), flight.reads)
+        view = Window(cells, corrected, flight.reads)
         try:
             args = dict(flight.call.args)
             result, wrote = await asyncio.to_thread(tool.exec, view, args) if tool.slow else tool.exec(view, args)
@@ -343,11 +345,21 @@ class Actuator:
     async def _quarantined(self, flight: Perform, because: str) -> Performed:
         tool = flight.call.tool
         self.escaped[tool] = because
-        await self._write_ahead(self.ledger.trouble(self.clock(), f"tool {tool!r} {because}", flight.act, flight.op))
+        await self._write_ahead(self.ledger.trouble(self.clock(), f"{_of(tool)}{because}", flight.act, flight.op))
         return _answer(flight, failed(f"quarantined: {because}"))
 
     def _pauses(self) -> Iterator[float]:
         return (self.limits.pause_s * 2**attempt for attempt in range(self.limits.tries))
+
+
+def escapes(ledger: Ledger) -> dict[str, str]:
+    """The tools that left their footprint, as the run's troubles tell, with what they did."""
+    told = [record["because"] for record in ledger.troubles]
+    return {tool: one.removeprefix(_of(tool)) for one in told for tool in ledger.tools if one.startswith(_of(tool))}
+
+
+def _of(tool: str) -> str:
+    return f"tool {tool!r} "
 
 
 def recoverable(ledger: Ledger, flight: Perform) -> bool:

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from coagent.bad_input import BadInput
+from coagent.event import IllegalEvent
 from coagent.history import VERSION, History, Record, plain
 from coagent.live.actuator import PATIENCE, Limits, Probe, no_probe
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, MemoryJournal
-from coagent.live.ledger import Ledger
+from coagent.live.ledger import Diverged, Ledger
 from coagent.live.session import Session
 from coagent.live.target import Target
 from coagent.protocols.mtpo import Mtpo
@@ -69,15 +70,28 @@ async def resumed(
 ) -> AsyncIterator[Session]:
     """The live run that a journal holds, gone on with: what was half-done is found by reading, and finished.
 
-    Agents go on where they are: `agent(name)` gives their handles. Raises BadInput when the journal holds no run or
-    one under another protocol, Diverged when the engine does not do again what it did.
+    Agents go on where they are: `agent(name)` gives their handles. Raises BadInput when the journal holds no run, one
+    under another protocol or of another version, or one that this engine does not do again as it was done.
     """
     protocol = Mtpo() if protocol is None else protocol
     if not journal.head:
         raise BadInput("the journal holds no run; open a new one on it")
     if journal.head["protocol"] != protocol.name:
         raise BadInput(f"the journal's run is under {journal.head['protocol']}, not {protocol.name}; say so")
-    ledger, began = replayed(journal.records(), protocol, tools)
+    if journal.head["version"] != VERSION:
+        raise BadInput(
+            f"the journal is of version {journal.head['version']}, this is {VERSION}; recover it with its own"
+        )
+    try:
+        ledger, began = replayed(journal.records(), protocol, tools)
+    except BadInput:
+        raise
+    except (Diverged, IllegalEvent, LookupError, TypeError, ValueError, StopIteration, RuntimeError) as error:
+        why = str(error) if isinstance(error, Diverged | IllegalEvent) else f"{type(error).__name__} {error}".strip()
+        raise BadInput(
+            f"the journal does not replay ({why}); it is damaged, or was written by another version of coagent "
+            "or with other tools, so recover it with those"
+        ) from error
     live = Session(ledger, JoinedTarget(targets), journal, limits=limits, probe=probe, began=began)
     try:
         yield live

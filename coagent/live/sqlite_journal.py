@@ -13,6 +13,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS record (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
 """
+DAMAGED = "the file is damaged: put back a copy, with its -wal file, or begin a new run"
 WAIT_S = 5.0
 """How long another process may hold the file before it counts as in use."""
 
@@ -43,7 +44,7 @@ class SqliteJournal:
             raise BadInput(
                 f"{self.file} is no journal ({error}); give a new name, or a journal of coagent's"
             ) from error
-        self.head: Mapping[str, object] = json.loads(row[0]) if row else {}
+        self.head: Mapping[str, object] = self._read(row[0]) if row else {}
 
     async def open(self, head: Mapping[str, object]) -> None:
         """Begin the run."""
@@ -57,12 +58,27 @@ class SqliteJournal:
         self._do("INSERT INTO record (body) VALUES (?)", [(_text(record),) for record in records])
 
     def records(self) -> Iterable[Record]:
-        """All records, in order."""
-        return (json.loads(body) for (body,) in self._db.execute("SELECT body FROM record ORDER BY seq"))
+        """All records, in order. Raises BadInput where one is missing or cannot be read."""
+        try:
+            for number, (seq, body) in enumerate(self._db.execute("SELECT seq, body FROM record ORDER BY seq"), 1):
+                if seq != number:
+                    raise BadInput(f"{self.file} lacks its record {number}; {DAMAGED}")
+                yield self._read(body)
+        except sqlite3.DatabaseError as error:
+            raise BadInput(f"{self.file} cannot be read to its end ({error}); {DAMAGED}") from error
 
     async def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def _read(self, body: str) -> Record:
+        try:
+            found = json.loads(body)
+        except (TypeError, ValueError) as error:
+            raise BadInput(f"{self.file} holds what is no record ({error}); {DAMAGED}") from error
+        if not isinstance(found, dict):
+            raise BadInput(f"{self.file} holds {body[:40]!r}, which is no record; {DAMAGED}")
+        return found
 
     def _do(self, sql: str, rows: list[tuple]) -> None:
         try:

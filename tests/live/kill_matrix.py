@@ -16,14 +16,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 
+from coagent import naming
 from coagent.live.running import seed
 from coagent.live.targets import opened
 from coagent.running import serial_outcome
-from tests.live.killing import Done, Forge, Job, cut, naming
+from paper_figures.readme_blocks import replaced
+from tests.live.killing import Done, Forge, Job, cut
 from tests.live.radicale_server import COLLECTIONS, PASSWORD, PASSWORD_ENV, USER, radicale
 from tests.live.smtp_server import smtp
 
 KINDS = ("journal", "prepare", "intent", "exec", "undo", "settle", "inside", "in recovery")
+PAGE = Path(__file__).resolve().parents[2] / "coagent" / "live" / "faults.md"
+BLOCK = "kills"
 DATE = "2023-08-01T09:00:00+0000"
 
 Place = Callable[[Path], tuple[Mapping[str, object], ...]]
@@ -305,12 +309,36 @@ def every(ground: Ground, case: Case, *, step: int = 1, first: int = 1, told: ob
     return found
 
 
-if __name__ == "__main__":
-    named = sys.argv[1:]
+def written(page: str, rows: Mapping[str, list[list[str]]]) -> str:
+    """The page with these rows, by name of case; the rows of cases that are not among them stay."""
+    old = page.partition(f"<!-- generated: {BLOCK} -->")[2].partition("<!--")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in old.splitlines() if line.startswith("|")]
+    kept: dict[str, list[list[str]]] = {}
+    for row in lines[2:-1]:
+        kept.setdefault(" ".join(row[:3]), []).append(row)
+    found = {**kept, **rows}
+    body = [row for case in CASES for row in found.get(case.name, ())]
+    total = ["all", "", "", "", *(str(sum(int(row[at]) for row in body)) for at in range(4, 9))]
+    head = ["target", "workload", "protocol", "killed at", "points", "recovered", "lost", "twice", "wrong"]
+    table = [head, ["---"] * 4 + ["---:"] * 5, *body, total]
+    return replaced(page, BLOCK, "\n".join("| " + " | ".join(row) + " |" for row in table))
+
+
+def main(words: list[str]) -> int:
+    """Kill at all points of the cases whose names have one of these words in them (none: all); the failures."""
+    failures = 0
     with ground() as here:
-        for one in CASES:
-            if named and not any(word in one.name for word in named):
+        for case in CASES:
+            if words and not any(word in case.name for word in words):
                 continue
             began = monotonic()
-            strikes = every(here, one)
-            print(one.name, Counter(each.outcome for each in strikes), f"{monotonic() - began:.0f} s", flush=True)
+            strikes = every(here, case)
+            failures += sum(one.outcome != "recovered" for one in strikes)
+            PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), {case.name: counted(strikes)}), encoding="utf-8")
+            outcomes = dict(Counter(one.outcome for one in strikes))
+            print(f"{case.name}: {outcomes}, {monotonic() - began:.0f} s", flush=True)
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(sys.argv[1:])))

@@ -11,12 +11,22 @@ from coagent.operation import Cell
 
 class RoughTarget(MemoryTarget):
     """Delays are up to `slow_s` seconds; of the writes, shares lose their answer before or after acting, or in the
-    middle, meet a conflict, or are refused half-way. `overlaps` counts conflicting accesses that overlapped in time."""
+    middle, meet a conflict, or are refused half-way. `overlaps` counts conflicting accesses that overlapped in time.
+    With `detached`, a write goes on to its end though nobody waits for it any more, as one in a thread does."""
 
-    def __init__(self, state, *, seed: int = 0, slow_s: float = 1.0, lose: float = 0.0, clash: float = 0.0) -> None:
+    def __init__(
+        self,
+        state,
+        *,
+        seed: int = 0,
+        slow_s: float = 1.0,
+        lose: float = 0.0,
+        clash: float = 0.0,
+        detached: bool = False,
+    ) -> None:
         super().__init__([""], state)
         self.random = Random(f"rough/{seed}")
-        self.slow_s, self.lose, self.clash = slow_s, lose, clash
+        self.slow_s, self.lose, self.clash, self.detached = slow_s, lose, clash, detached
         self.writing: list[frozenset[str]] = []
         self.overlaps = 0
 
@@ -27,11 +37,15 @@ class RoughTarget(MemoryTarget):
 
     async def write(self, cells: Mapping[str, Cell], *, seen: Memo, restore: Memo) -> None:
         """One cell after the other, each after a while; or not."""
+        writing = self._counted(cells, bool(seen or restore), restore)
+        await (asyncio.shield(asyncio.ensure_future(writing)) if self.detached else writing)
+
+    async def _counted(self, cells: Mapping[str, Cell], first: bool, restore: Memo) -> None:
         mine = frozenset(cells)
         self.overlaps += sum(bool(mine & other) for other in self.writing)
         self.writing.append(mine)
         try:
-            await self._write(cells, bool(seen or restore), restore)
+            await self._write(cells, first, restore)
         finally:
             self.writing.remove(mine)
 

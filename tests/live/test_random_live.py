@@ -1,0 +1,89 @@
+"""Random scenarios through the real middleware on a rough target, in virtual time: every run is what it promises.
+
+Delays, lost answers and conflicts are drawn; the nightly profile draws more.
+"""
+
+from itertools import islice
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checker.oracle import serial
+from coagent import naming
+from coagent.history import History
+from coagent.live import virtual_clock
+from coagent.live.actuator import Limits
+from coagent.live.running import LiveRun, run_live
+from coagent.running import equal
+from coagent.testing.strategy import random_scenario
+from coagent.workload import Workload, from_scenario
+from tests.live.live_check import is_serial, judged
+from tests.live.rough_target import RoughTarget
+
+PROTOCOLS = ("serial", "2pl", "occ", "mtpo", "mtpo-reissue")
+PATIENT = Limits(read_s=1e6, write_s=1e6, tries=60, pause_s=0.01)
+HASTY = Limits(read_s=3.0, write_s=1.5, tries=60, pause_s=0.01)
+"""Less patient than the target is slow, so that answers come after they are given up."""
+
+
+def ran(protocol: str, seed: int, limits: Limits = PATIENT, **rough: float) -> tuple[LiveRun, Workload, object]:
+    """A random workload's run on a target that is rough by the same seed."""
+    workload, engine = from_scenario(random_scenario(seed)), naming.protocol(protocol)
+    target = RoughTarget(workload.state, seed=seed, **rough)
+    run = virtual_clock.run(run_live(workload, engine, target, think_s=3.0, limits=limits))
+    assert target.overlaps == 0, "effects with overlapping footprints keep apart (C2)"
+    return run, workload, engine
+
+
+def check(protocol: str, seed: int, limits: Limits = PATIENT, **rough: float) -> History:
+    """The run is what its protocol promises, by the checker and by the serial oracle."""
+    run, workload, engine = ran(protocol, seed, limits, **rough)
+    verdict = judged(run, workload, engine)
+    assert verdict.verdict == "ok", verdict.sentences()
+    assert undone_last_in_first_out(run.history)
+    if engine.promises == "declared":
+        assert is_serial(run, workload)
+        return run.history
+    order = [one.split("#")[0] for one in verdict.order]
+    programs = {one.name: one.program for one in workload.agents}
+    state, reports = serial(workload.state, [(one, programs[one]) for one in order], workload.tools)
+    assert equal(run.final_state, state)
+    assert equal({one: run.reports[one] for one in order}, reports)
+    return run.history
+
+
+def undone_last_in_first_out(history: History) -> bool:
+    """C5: what is undone is the last that landed, among those whose written cells overlap."""
+    landed: dict[str, set[str]] = {}
+    for record in history.records:
+        match record["event"]:
+            case "exec" | "redo" if record["wrote"]:
+                landed.pop(record["op"], None)
+                landed[record["op"]] = {*record["wrote"]}
+            case "undo":
+                at = [*landed].index(record["op"]) if record["op"] in landed else len(landed)
+                mine = landed.pop(record["op"], set())
+                if any(cells & mine for cells in islice(landed.values(), at, None)):
+                    return False
+    return True
+
+
+seeds = st.integers(0, 10_000_000)
+losses = st.sampled_from([0.0, 0.1, 0.3])
+slowness = st.sampled_from([0.2, 2.0, 12.0])
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@given(seed=seeds, lose=losses, clash=losses, slow_s=slowness)
+@settings(max_examples=40, derandomize=True)
+def test_delays_losses_and_conflicts_change_nothing_of_what_is_promised(protocol, seed, lose, clash, slow_s):
+    check(protocol, seed, lose=lose, clash=clash, slow_s=slow_s)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@given(seed=seeds, lose=losses, clash=losses, slow_s=slowness)
+@settings(max_examples=1500)
+def test_they_change_nothing_at_length(protocol, seed, lose, clash, slow_s):
+    check(protocol, seed, lose=lose, clash=clash, slow_s=slow_s)
