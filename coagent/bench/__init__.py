@@ -18,6 +18,7 @@ PARTS: Mapping[str, Callable[[], list[Figure]]] = {
     "register": _part("register", "register_figures"),
     "history": _part("history", "history_figures"),
     "sweep": _part("trials", "trial_figures"),
+    "live": _part("live", "live_figures"),
 }
 """What measures each part."""
 
