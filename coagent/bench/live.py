@@ -24,8 +24,9 @@ from coagent.live.targets.memory import MemoryTarget
 from coagent.live.token import Tokens
 from coagent.protocols import protocol
 
-CALLS = 2_000
-"""Of one agent that is timed call by call."""
+CALLS, PARTS = 2_000, 10
+"""Of one agent that is timed call by call. They are timed in so many parts, and the fastest counts, as whatever else
+the machine does only adds."""
 
 CELLS = 10
 """Of each agent alone."""
@@ -45,14 +46,14 @@ def live_figures(
 
 
 def _alone(calls: int) -> Iterator[Figure]:
-    what = f"median of {calls:,} calls of one agent"
+    what = f"median of {calls // PARTS:,} calls of one agent, the fastest of {PARTS} times"
     spent = asyncio.run(_in_process(MemoryJournal(), calls))
-    yield Figure(name="live_call_ms", value=_ms(spent), unit="ms", of=f"{what}, in process, journal in memory")
+    yield _call("live_call_ms", spent, f"{what}, in process, journal in memory")
     with TemporaryDirectory() as folder:
         spent = asyncio.run(_in_process(SqliteJournal(Path(folder) / "journal"), calls))
-    yield Figure(name="live_call_sqlite_ms", value=_ms(spent), unit="ms", of=f"{what}, in process, journal in SQLite")
+    yield _call("live_call_sqlite_ms", spent, f"{what}, in process, journal in SQLite")
     spent, _ = asyncio.run(_over_http([calls], 1))
-    yield Figure(name="live_call_http_ms", value=_ms(spent), unit="ms", of=f"{what}, over HTTP on loopback")
+    yield _call("live_call_http_ms", spent, f"{what}, over HTTP on loopback")
 
 
 def _loaded(agents: int, load: int, processes: int) -> Iterator[Figure]:
@@ -67,6 +68,12 @@ def _loaded(agents: int, load: int, processes: int) -> Iterator[Figure]:
 
 def _ms(seconds: Sequence[float]) -> float:
     return round(median(seconds) * 1000, 3)
+
+
+def _call(name: str, seconds: Sequence[float], of: str) -> Figure:
+    size = len(seconds) // PARTS
+    fastest = min(_ms(seconds[part * size : (part + 1) * size]) for part in range(PARTS))
+    return Figure(name=name, value=fastest, unit="ms", of=of)
 
 
 def _counters(agents: int) -> MemoryTarget:
