@@ -19,6 +19,7 @@ PARTS: Mapping[str, Callable[[], list[Figure]]] = {
     "history": _part("history", "history_figures"),
     "replay": _part("replay", "replay_figures"),
     "sweep": _part("trials", "trial_figures"),
+    "live": _part("live", "live_figures"),
 }
 """What measures each part."""
 

@@ -63,12 +63,18 @@ class Route:
 
 
 class Gate:
-    """Lets requests in to their routes, by (method, path)."""
+    """Lets requests in to their routes, by (method, path). `stopping` is set when a session is found to be over."""
 
     def __init__(
-        self, routes: Mapping[tuple[str, str], Route], tokens: Tokens, hosts: frozenset[str], bounds: Bounds
+        self,
+        routes: Mapping[tuple[str, str], Route],
+        tokens: Tokens,
+        hosts: frozenset[str],
+        bounds: Bounds,
+        stopping: asyncio.Event,
     ) -> None:
         self._routes, self._tokens, self._hosts, self._bounds = routes, tokens, hosts, bounds
+        self._stopping = stopping
         self._paths = {path for _, path in routes}
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -85,6 +91,7 @@ class Gate:
             return refused(409, str(error))
         except Ended as error:
             LOG.warning("asked of a session that is over: %s", error)
+            self._stopping.set()
             return refused(503, "the session is over, or broke; the operator can say more")
         except (ConnectionError, asyncio.CancelledError):
             raise

@@ -17,6 +17,11 @@ class Operator:
         body = {"agent": name, **({} if rank is None else {"rank": list(rank)})}
         return (await self._connection.ask("POST", "/v1/launch", body, again=False))["token"]
 
+    async def bury(self, name: str) -> None:
+        """Say that an agent is gone for good: what it did is taken back. Raises IllegalEvent when it is done."""
+        while "pending" in await self._connection.ask("POST", "/v1/bury", {"agent": name}, again=False):
+            pass
+
     async def agents(self) -> list[Mapping[str, object]]:
         """Name, rank, mode and number of turns of every agent, in pre-order."""
         return (await self._connection.ask("GET", "/v1/agents"))["agents"]

@@ -30,7 +30,7 @@ MOST_TOKENS = 2**53
 
 
 class Service:
-    """The routes over one session. `stopping` is set when the operator asks for the end."""
+    """The routes over one session. `stopping` is set when the operator asks for the end, or the session broke."""
 
     def __init__(self, session: Session, tokens: Tokens, bounds: Bounds) -> None:
         self.session, self.tokens, self.bounds = session, tokens, bounds
@@ -54,6 +54,7 @@ class Service:
             ("GET", "/v1/agents"): Route(answer=self._agents, by="operator"),
             ("GET", "/v1/history"): Route(answer=self._history, by="operator"),
             ("GET", "/v1/quiet"): Route(answer=self._quiet, by="operator", optional=waiting),
+            ("POST", "/v1/bury"): Route(answer=self._bury, by="operator", required={"agent": str}),
             ("GET", "/v1/stuck"): Route(answer=self._stuck, by="operator"),
             ("POST", "/v1/retry"): Route(answer=self._retry, by="operator", required={"op": str}),
             ("POST", "/v1/shutdown"): Route(answer=self._shutdown, by="operator"),
@@ -127,6 +128,15 @@ class Service:
         except BadInput as error:
             raise Refusal(409, str(error)) from None
 
+    async def _bury(self, asking: Asking) -> web.Response:
+        self.desk.seat(asking.body["agent"])
+        try:
+            buried = asyncio.ensure_future(self.session.bury(asking.body["agent"]))
+            done = await self._waited(buried, None)
+        except BadInput as error:
+            raise Refusal(409, str(error)) from None
+        return answered({"buried": asking.body["agent"]}) if done else answered({"pending": True}, 202)
+
     async def _agents(self, asking: Asking) -> web.Response:
         seats = sorted(self.session.ledger.seats.values(), key=lambda one: one.rank)
         shown = [{"name": one.name, "rank": list(one.rank), "mode": one.mode, "turns": one.turns} for one in seats]
@@ -134,8 +144,9 @@ class Service:
 
     async def _history(self, asking: Asking) -> web.Response:
         history = await history_of(self.session)
+        text = await asyncio.to_thread("".join, lines(history))
         return web.Response(
-            text="".join(lines(history)),
+            text=text,
             content_type="application/x-ndjson",
             headers={"Cache-Control": "no-store"},
         )
@@ -185,7 +196,7 @@ def _number(given: Mapping[str, str], name: str, most: int) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A service that is up: its address, and what is set when the operator asks for its end."""
+    """A service that is up: its address, and what is set when the operator asks for its end or the session broke."""
 
     url: str
     stopping: asyncio.Event
@@ -214,7 +225,7 @@ async def serve(
     service = Service(session, tokens, bounds)
     shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
     hosts = frozenset(name.lower() for name in (*LOOPBACK, shown, host, *names))
-    server = GatedServer(Gate(service.routes, tokens, hosts, bounds), bounds)
+    server = GatedServer(Gate(service.routes, tokens, hosts, bounds, service.stopping), bounds)
     runner = web.ServerRunner(server, shutdown_timeout=0.5)
     await runner.setup()
     try:

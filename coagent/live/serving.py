@@ -168,4 +168,6 @@ async def serving(
             say(f"serving at {served.url}: {'going on with the run in' if going_on else 'a new run in'} {plan.journal}")
             say(f"tokens are in {tokens.folder}: {OPERATOR}, {', '.join(live.ledger.seats) or 'no agents yet'}")
             await served.stopping.wait()
+            if live.broken:
+                raise BadInput(f"the run broke off: {live.broken}")
             say("ending: what is under way is finished")

@@ -82,6 +82,11 @@ class Session:
         """The tools that there are, by name."""
         return self.ledger.tools
 
+    @property
+    def broken(self) -> Exception | None:
+        """Why nothing can be asked of the session any more; None: it goes on."""
+        return self._broken
+
     # agents
 
     async def launch(self, name: str, rank: int | Position | None = None) -> Agent:

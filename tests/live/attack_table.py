@@ -129,6 +129,7 @@ ATTACKS: tuple[Attack, ...] = (
             ("launches another", post("/v1/launch", {"agent": "eve", "rank": [1, 1]})),
             ("gives itself a new rank", post("/v1/launch", {"agent": "ann", "rank": [9]})),
             ("retries what is stuck", post("/v1/retry", {"op": "bob.1"})),
+            ("buries another", post("/v1/bury", {"agent": "bob"})),
             ("shuts the runtime down", post("/v1/shutdown", {})),
         )
     ),
@@ -188,8 +189,8 @@ ATTACKS: tuple[Attack, ...] = (
             kind="identity",
             name=f"another's operation is {what}",
             sent=act(sent),
-            status=409,
-            says="ann has no operation 'bob.1'; an agent acts on its own alone",
+            status=422,
+            says="ann has no operation 'bob.1'; its own are none",
             before=(call("put", whose="bob", path="y", value=5),),
         )
         for what, sent in (

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from coagent.live.desk import Desk
 from coagent.live.gate import Bounds
 from coagent.live.opening import session
 from coagent.live.running import seed
@@ -117,6 +118,22 @@ def test_an_attack_gets_the_answer_of_the_table_and_changes_nothing(attack: Atta
             assert (await answered(Sent(), host, tokens))[0] == 200, "and it serves on"
 
     asyncio.run(tried())
+
+
+def test_a_fault_of_the_service_itself_tells_nothing_of_it(tmp_path: Path, monkeypatch, caplog):
+    def faulty(desk: Desk, name: str, known: str | None) -> None:
+        raise RuntimeError("/srv/secret/run.journal and a token")
+
+    async def failed() -> None:
+        async with attacked(tmp_path, "fault") as (_, host, tokens):
+            monkeypatch.setattr(Desk, "log", faulty)
+            status, kind, body = await answered(Sent(), host, tokens)
+            assert (status, kind) == (500, "application/json")
+            assert json.loads(body) == {"error": "a fault of the service itself; its own log says more"}
+            assert not any(token in caplog.text for token in tokens.values())
+
+    asyncio.run(failed())
+    assert "/srv/secret/run.journal" in caplog.text, "whoever runs the service can find it"
 
 
 def test_the_page_of_attacks_is_the_table(request: pytest.FixtureRequest):

@@ -16,12 +16,13 @@ from coagent.history import History, parse
 from coagent.live.client import RemoteSession, connect
 from coagent.live.connection import Connection, Denied
 from coagent.live.gate import Bounds
+from coagent.live.journal import JournalFailed, MemoryJournal
 from coagent.live.opening import history_of, resumed, session
 from coagent.live.operating import operating
 from coagent.live.registry import BadCall
 from coagent.live.running import LiveRun, run_live, seed
 from coagent.live.service import serve
-from coagent.live.session import Session
+from coagent.live.session import Ended, Session
 from coagent.live.sqlite_journal import SqliteJournal
 from coagent.live.targets import opened
 from coagent.live.targets.memory import MemoryTarget
@@ -413,6 +414,69 @@ def test_an_effect_under_way_is_finished_before_the_end():
         return target
 
     assert asyncio.run(ended()).cells == {"x": 1}
+
+
+class FullJournal(MemoryJournal):
+    """A journal on a disk that is full after some records."""
+
+    async def append(self, records):
+        if len([*self.records()]) > 12:
+            raise JournalFailed("the journal /var/secret/run.journal cannot be written (disk full)")
+        await super().append(records)
+
+
+def test_a_service_whose_journal_broke_says_so_without_where_and_wants_to_end():
+    async def broke() -> None:
+        tokens = Tokens()
+        async with session(MemoryTarget([""], [("x", 0)]), journal=FullJournal()) as live:
+            await live.launch("ann")
+            async with serve(live, tokens=tokens) as served:
+                async with connect(served.url, tokens.issue("ann"), patience_s=0) as remote:
+                    with pytest.raises(Ended, match="over, or broke") as ended:
+                        while True:
+                            await remote.agent().call("add", path="x", by=1)
+                assert "secret" not in str(ended.value)
+                await asyncio.wait_for(served.stopping.wait(), 5)
+            assert "disk full" in str(live.broken)
+
+    asyncio.run(broke())
+
+
+def test_the_tokens_of_an_inference_are_in_the_history():
+    async def used() -> None:
+        async with serving("ann") as (live, url, _, given), connect(url, given["ann"]) as remote:
+            usage = {"prompt_tokens": 7, "cached_tokens": 5, "output_tokens": 3}
+            await remote.agent().call("get", path="x", usage=usage)
+            inferred = next(one for one in live.journal.records() if one["event"] == "inferred")
+            assert {name: inferred[name] for name in usage} == usage
+
+    asyncio.run(used())
+
+
+def test_the_operator_buries_an_agent_that_is_gone_and_launches_another():
+    async def buried() -> None:
+        async with serving("low", "gone") as (live, url, tokens, given):
+            async with operating(url, given[OPERATOR]) as operator:
+                async with connect(url, given["gone"]) as remote:
+                    await remote.agent().call("add", path="x", by=5)
+                await operator.bury("gone")
+                with pytest.raises(IllegalEvent, match="done"):
+                    await operator.bury("gone")
+                token = await operator.launch("late")
+                with pytest.raises(IllegalEvent, match="not used twice"):
+                    await operator.launch("late")
+                async with connect(url, given["low"]) as first, connect(url, token) as second:
+                    await second.agent().call("add", path="x", by=1)
+                    await first.agent().finish()
+                    assert (await second.agent().finish()).kind == "committed"
+                await operator.quiet()
+                assert [one["mode"] for one in await operator.agents()] == ["done"] * 3
+                assert await operator.stuck() == {}
+                with pytest.raises(IllegalEvent, match="not stuck"):
+                    await operator.retry("low.1")
+            assert live.target.targets[0].cells["x"] == 1
+
+    asyncio.run(buried())
 
 
 def test_a_service_that_others_could_listen_to_needs_tls_or_a_word():
