@@ -24,7 +24,6 @@ from coagent.live.targets.dav import DavTarget
 from coagent.live.targets.git import GitTarget
 from coagent.live.targets.kube import fresh_namespace
 from coagent.live.targets.mail import MailTarget
-from coagent.live.targets.sql import SqlTarget
 from coagent.operation import Value
 from coagent.workload import Workload
 from tests.live.kube_raw import Raw, Server
@@ -147,7 +146,7 @@ def _tests_pass(tree: Path, folder: Path) -> bool:
 
 
 @contextmanager
-def _dav(folder: Path):
+def dav(folder: Path):
     """A calendar server, with its password where targets look for it."""
     before = os.environ.get(PASSWORD_ENV)
     os.environ[PASSWORD_ENV] = PASSWORD
@@ -160,7 +159,7 @@ def _dav(folder: Path):
 
 async def _office(grounds: Grounds, workload: Workload, folder: Path) -> tuple[DavServer, DavTarget]:
     """A calendar server with the state; its hundreds of objects are put there once and copied from then on."""
-    server = grounds.server("dav", _dav)
+    server = grounds.server("dav", dav)
     kept = grounds.folder / f"dav-{workload.name}"
     target = server.target()
     server.clear()
@@ -249,6 +248,8 @@ async def _on_postgresql(grounds: Grounds, workload: Workload, folder: Path) -> 
 
 @asynccontextmanager
 async def _in_base(url: str, workload: Workload, connect: Callable) -> AsyncIterator[Ground]:
+    from coagent.live.targets.sql import SqlTarget
+
     roots = sorted({path.partition("/")[0] for path, _ in workload.state} | OUTCOMES.get(workload.name, set()))
     target = SqlTarget(url, cells={"roots": roots})
     await seed(target, workload.state)
