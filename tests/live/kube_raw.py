@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from coagent.live.target import Reading
 from coagent.live.targets.kube import KubeTarget, fresh_namespace
 from coagent.operation import Cell
@@ -42,6 +40,8 @@ class Raw:
 
     def ask(self, method: str, url: str, body: object = None, form: str = "application/json") -> dict:
         """One request; raises urllib.error.HTTPError."""
+        import yaml
+
         config = yaml.safe_load(Path(self.kubeconfig).read_text())
         request = urllib.request.Request(config["clusters"][0]["cluster"]["server"] + url, method=method)
         request.add_header("Authorization", f"Bearer {config['users'][0]['user']['token']}")

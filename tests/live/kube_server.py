@@ -11,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from importlib import util
 from pathlib import Path
 
 import pytest
@@ -45,8 +44,8 @@ def programs() -> Path:
 
 def absent() -> str:
     """What a cluster would need that is not here, and how to get it; empty when all is."""
-    if util.find_spec("kubernetes") is None:
-        return "the client `kubernetes` is not installed: pip install -e '.[test,live]'"
+    if lacking := missing.packages("kubernetes"):
+        return lacking
     if programs().is_file():
         return ""
     if not (programs() / SCRIPT).is_file():

@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import util
 from pathlib import Path
 
 import pytest
@@ -30,8 +29,8 @@ def programs() -> Path | None:
 
 def absent() -> str:
     """What a server would need that is not here, and how to get it; empty when all is."""
-    if util.find_spec("psycopg") is None:
-        return "the driver `psycopg` is not installed: pip install -e '.[test,live]'"
+    if lacking := missing.packages("psycopg"):
+        return lacking
     return "" if os.environ.get("COAGENT_POSTGRES") or programs() else MISSING
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from importlib import util
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -47,12 +46,6 @@ class DavServer:
             for file in self.folder(name).iterdir():
                 if file.is_file() and not file.name.startswith("."):
                     file.unlink()
-
-
-def absent() -> str:
-    """What a server would need that is not here, and how to get it; empty when all is."""
-    lacking = [name for name in ("radicale", "icalendar") if util.find_spec(name) is None]
-    return f"not installed: {', '.join(lacking)}; pip install -e '.[test,live]'" if lacking else ""
 
 
 @contextmanager

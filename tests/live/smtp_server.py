@@ -6,7 +6,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import util
 from pathlib import Path
 
 USER, PASSWORD, PASSWORD_ENV = "nadia", "nobody-says-this", "COAGENT_TEST_SMTP_PASSWORD"
@@ -58,11 +57,6 @@ class SmtpServer:
         if self.fault == "silence":
             await asyncio.sleep(60)
         return "250 taken"
-
-
-def absent() -> str:
-    """What a server would need that is not here, and how to get it; empty when all is."""
-    return "" if util.find_spec("aiosmtpd") else "not installed: aiosmtpd; pip install -e '.[test,live]'"
 
 
 @contextmanager

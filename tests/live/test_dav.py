@@ -14,6 +14,7 @@ from icalendar import Calendar
 from coagent.bad_input import BadInput
 from coagent.live.target import Conflict, Gone, Refused
 from coagent.live.targets.dav import DavTarget
+from tests.live import missing
 from tests.live.faulty_proxy import faulty_proxy
 from tests.live.laws import check_laws
 from tests.live.radicale_server import COLLECTIONS, PASSWORD, PASSWORD_ENV, USER, DavServer, radicale
@@ -90,7 +91,7 @@ END:VCALENDAR
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
-    pytest.importorskip("radicale", reason="the CalDAV server Radicale is not installed")
+    missing.unless(missing.packages("radicale"), needed=True)
     with radicale(tmp_path_factory.mktemp("radicale")) as server:
         yield server
 

@@ -23,6 +23,7 @@ from coagent.live.target import Conflict, Refused, Undecided
 from coagent.live.targets.ledger import BEGUN, Ledger
 from coagent.live.targets.mail import MailTarget
 from coagent.operation import Call
+from tests.live import missing
 from tests.live.smtp_server import PASSWORD, PASSWORD_ENV, USER, SmtpServer, smtp
 from workloads.office_tool import OFFICE_TOOLS
 
@@ -35,7 +36,7 @@ SENT = {path: cell[0] for path, cell in NAG.items()}
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[SmtpServer]:
-    pytest.importorskip("aiosmtpd", reason="the SMTP server aiosmtpd is not installed")
+    missing.unless(missing.packages("aiosmtpd"), needed=True)
     with smtp(tmp_path) as running:
         yield running
 

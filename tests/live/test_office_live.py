@@ -8,6 +8,7 @@ import pytest
 
 from coagent.tool import declare
 from coagent.workload import Workload
+from tests.live import missing
 from tests.live.radicale_server import PASSWORD, PASSWORD_ENV, radicale
 from tests.live.smtp_server import SmtpServer, smtp
 from tests.live.test_mail import arrived, target
@@ -63,7 +64,7 @@ async def run(workload: Workload, office: Office) -> dict:
 
 @pytest.fixture
 def mail_server(tmp_path: Path) -> Iterator[SmtpServer]:
-    pytest.importorskip("aiosmtpd", reason="the SMTP server aiosmtpd is not installed")
+    missing.unless(missing.packages("aiosmtpd"), needed=True)
     with smtp(tmp_path / "mail") as running:
         yield running
 
@@ -74,7 +75,7 @@ def mail_server(tmp_path: Path) -> Iterator[SmtpServer]:
 def test_agents_in_turn_keep_the_invariant_on_real_servers(
     cell, mail_server: SmtpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("radicale", reason="the CalDAV server Radicale is not installed")
+    missing.unless(missing.packages("radicale"), needed=True)
     monkeypatch.setenv(PASSWORD_ENV, PASSWORD)
     workload = cell.workload()
 

@@ -5,7 +5,6 @@ What these eyes see comes from files, plain HTTPS, database drivers, `git` and o
 
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,12 +19,12 @@ from pathlib import Path
 from coagent.history import frozen
 from coagent.live.running import seed
 from coagent.live.target import Target
-from coagent.live.targets.dav import DavTarget
+from coagent.live.targets.dav import KINDS, DavTarget
+from coagent.live.targets.dav_object import changed
 from coagent.live.targets.git import GitTarget
 from coagent.live.targets.kube import fresh_namespace
 from coagent.live.targets.mail import MailTarget
-from coagent.live.targets.sql import SqlTarget
-from coagent.operation import Value
+from coagent.operation import Cell, Value
 from coagent.workload import Workload
 from tests.live.kube_raw import Raw, Server
 from tests.live.kube_server import cluster
@@ -147,7 +146,7 @@ def _tests_pass(tree: Path, folder: Path) -> bool:
 
 
 @contextmanager
-def _dav(folder: Path):
+def dav(folder: Path):
     """A calendar server, with its password where targets look for it."""
     before = os.environ.get(PASSWORD_ENV)
     os.environ[PASSWORD_ENV] = PASSWORD
@@ -158,20 +157,18 @@ def _dav(folder: Path):
         os.environ[PASSWORD_ENV] = before
 
 
-async def _office(grounds: Grounds, workload: Workload, folder: Path) -> tuple[DavServer, DavTarget]:
-    """A calendar server with the state; its hundreds of objects are put there once and copied from then on."""
-    server = grounds.server("dav", _dav)
-    kept = grounds.folder / f"dav-{workload.name}"
-    target = server.target()
+def _office(grounds: Grounds, workload: Workload) -> tuple[DavServer, DavTarget]:
+    """A calendar server with the state: hundreds of objects, which are put where the server keeps its files."""
+    server = grounds.server("dav", dav)
     server.clear()
-    if not kept.exists():
-        await seed(target, workload.state)
-        for name, content in server.files().items():
-            (kept / name).parent.mkdir(parents=True, exist_ok=True)
-            (kept / name).write_bytes(content)
-    for file in kept.rglob("*.*"):
-        shutil.copy(file, server.folder(file.parent.name) / file.name)
-    return server, target
+    objects: dict[tuple[str, str], dict[str, Cell]] = {}
+    for path, value in workload.state:
+        root, name, field = path.split("/")
+        objects.setdefault((root, name), {})[field] = (value,)
+    for (root, name), cells in objects.items():
+        body = changed(None, KINDS[root], name, cells, None)
+        (server.folder(root) / f"{name}.ics").write_bytes(body.encode())
+    return server, server.target()
 
 
 def _in_calendar(server: DavServer) -> Cells:
@@ -198,13 +195,13 @@ def _in_calendar(server: DavServer) -> Cells:
 
 @asynccontextmanager
 async def _on_dav(grounds: Grounds, workload: Workload, folder: Path) -> AsyncIterator[Ground]:
-    server, target = await _office(grounds, workload, folder)
+    server, target = _office(grounds, workload)
     yield Ground(targets=(target,), look=lambda: _in_calendar(server))
 
 
 @asynccontextmanager
 async def _on_office(grounds: Grounds, workload: Workload, folder: Path) -> AsyncIterator[Ground]:
-    server, target = await _office(grounds, workload, folder)
+    server, target = _office(grounds, workload)
     with smtp(folder) as post:
         mails = mail_target(post)
 
@@ -249,6 +246,8 @@ async def _on_postgresql(grounds: Grounds, workload: Workload, folder: Path) -> 
 
 @asynccontextmanager
 async def _in_base(url: str, workload: Workload, connect: Callable) -> AsyncIterator[Ground]:
+    from coagent.live.targets.sql import SqlTarget
+
     roots = sorted({path.partition("/")[0] for path, _ in workload.state} | OUTCOMES.get(workload.name, set()))
     target = SqlTarget(url, cells={"roots": roots})
     await seed(target, workload.state)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.live import missing, radicale_server, smtp_server
+from tests.live import missing
 from tests.live.accept.ground import PLACES, Grounds
 
 GROUPS = {
@@ -40,10 +40,12 @@ def grounds(started: Grounds, request: pytest.FixtureRequest) -> Callable[[str],
             started.has("kube", request.getfixturevalue("kube"))
         if place == "PostgreSQL":
             started.has("postgresql", request.getfixturevalue("postgres"))
+        if place in ("SQLite", "PostgreSQL"):
+            missing.unless(missing.packages("sqlalchemy"), needed=True)
         if place.startswith("radicale"):
-            missing.unless(radicale_server.absent(), needed=True)
+            missing.unless(missing.packages("radicale", "icalendar"), needed=True)
         if place.endswith("SMTP"):
-            missing.unless(smtp_server.absent(), needed=True)
+            missing.unless(missing.packages("aiosmtpd"), needed=True)
         return started
 
     return wanted

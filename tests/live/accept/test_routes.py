@@ -216,7 +216,7 @@ def test_a_version_that_is_not_what_was_captured_holds_the_read_for_a_person(pla
             async with session(other, tools=TOOLS, whole=True) as live:
                 ends = asyncio.ensure_future(second_first(live, given))
                 with pytest.raises(Stuck):
-                    while not live.stuck:
+                    while not live.stuck and not ends.done():
                         await asyncio.sleep(0.01)
                     await live.quiet()
                 held, other.answer = dict(live.stuck), None
