@@ -14,7 +14,7 @@ from coagent.protocols import protocol
 from coagent.protocols.mtpo import Mtpo
 from coagent.protocols.run import Standing
 from coagent.simulate import Chance, Clock, simulate
-from coagent.stepper import Stepper
+from coagent.stepper import Stepper, follow
 from coagent.testing import random_scenario
 from coagent.workload import from_scenario
 from coagent.world import Setting
@@ -145,6 +145,14 @@ def test_without_coordination_the_stale_premise_is_marked_although_nobody_is_tol
     assert run.next("notice", 0) is None
     read = run.context("B", len(run) - 1)[0]
     assert read["op"] == "B.1" and read["stale"] == ["cluster/deployments/geo/image"]
+
+
+def test_a_premise_stays_stale_when_its_own_agent_writes_over_the_change() -> None:
+    outcome = follow(Setting(workload=workload("lost-update"), protocol=protocol("naive")), (0, 0, 1))
+    run = replay(outcome.history)
+    reads = {agent: run.context(agent, len(run) - 1)[0] for agent in run.agents}
+    assert any(run.object("stock/apples", len(run) - 1)["writer"].startswith(agent) for agent in reads)
+    assert all(card["kind"] == "read" and card["stale"] == ["stock/apples"] for card in reads.values())
 
 
 def test_the_reader_below_is_not_shown_what_the_higher_rank_wrote() -> None:
