@@ -14,7 +14,7 @@ from coagent.protocols import protocol
 from coagent.protocols.mtpo import Mtpo
 from coagent.protocols.run import Standing
 from coagent.simulate import Chance, Clock, simulate
-from coagent.stepper import Stepper
+from coagent.stepper import Stepper, follow
 from coagent.testing import random_scenario
 from coagent.workload import from_scenario
 from coagent.world import Setting
@@ -145,6 +145,15 @@ def test_without_coordination_the_stale_premise_is_marked_although_nobody_is_tol
     assert run.next("notice", 0) is None
     read = run.context("B", len(run) - 1)[0]
     assert read["op"] == "B.1" and read["stale"] == ["cluster/deployments/geo/image"]
+
+
+def test_a_premise_stays_stale_when_its_own_agent_writes_over_the_change() -> None:
+    outcome = follow(Setting(workload=workload("lost-update"), protocol=protocol("naive")), (0, 0, 1))
+    run = replay(outcome.history)
+    writer = run.object("stock/apples", len(run) - 1)["writer"]
+    read, write = run.context("A", len(run) - 1)[:2]
+    assert write["op"] == writer == "A.2"
+    assert read["kind"] == "read" and read["stale"] == ["stock/apples"]
 
 
 def test_the_reader_below_is_not_shown_what_the_higher_rank_wrote() -> None:
