@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from coagent.bad_input import BadInput
 from coagent.live.target import Conflict, Refused, Undecided
-from coagent.live.targets.ledger import BEGUN, Ledger
 from coagent.live.targets.mail import MailTarget
+from coagent.live.targets.mail_log import BEGUN, MailLog
 from coagent.operation import Call
 from tests.live import missing
 from tests.live.smtp_server import PASSWORD, PASSWORD_ENV, USER, SmtpServer, smtp
@@ -225,8 +225,8 @@ def test_mail_without_an_answer_is_undecided_until_somebody_knows(server: SmtpSe
 def test_copy_in_the_maildir_is_word_enough_that_a_mail_was_sent(server: SmtpServer) -> None:
     sends = target(server)
     write(sends, NAG)
-    ledger = Ledger(folder=server.box.parent / "sent" / "coagent", timeout_s=1.0)
-    ledger.put(replace(ledger.find("nag"), state=BEGUN))
+    log = MailLog(folder=server.box.parent / "sent" / "coagent", timeout_s=1.0)
+    log.put(replace(log.find("nag"), state=BEGUN))
     assert read(sends) == SENT
     copies(server)[0].unlink()
     with pytest.raises(Undecided):
@@ -273,9 +273,9 @@ def test_process_killed_while_it_sends_leaves_an_undecided_mail_and_never_two(se
     server.delay_s = 1.0
     spec = json.dumps(dict(target(server, timeout_s=20.0).spec))
     process = subprocess.Popen([sys.executable, "-c", SENDING, spec, json.dumps(SENT)])
-    ledger = server.box.parent / "sent" / "coagent"
+    log = server.box.parent / "sent" / "coagent"
     until = time.monotonic() + 20
-    while not list(ledger.glob("*.json")) and time.monotonic() < until:
+    while not list(log.glob("*.json")) and time.monotonic() < until:
         time.sleep(0.01)
     time.sleep(0.3)
     os.kill(process.pid, signal.SIGKILL)

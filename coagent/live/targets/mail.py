@@ -1,6 +1,6 @@
 """Mails as cells: writing `outbox/ID` sends one, once, and reading tells what was sent.
 
-A mail cannot be taken back, so an entry in a ledger goes before every conversation with the mail server; what a crash
+A mail cannot be taken back, so an entry in a log goes before every conversation with the mail server; what a crash
 leaves open is asked of whoever can know, or is undecided. How a mail is sent is the business of `smtp`.
 """
 
@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from coagent.live.target import Conflict, Memo, Reading, Refused, Undecided
-from coagent.live.targets.ledger import BEGUN, DONE, Entry, Ledger
+from coagent.live.targets.mail_log import BEGUN, DONE, Entry, MailLog
 from coagent.live.targets.smtp import Door, Mail, NotSent, domain_of, hand_in, headers_have, mail
 from coagent.operation import Cell, Value
 
@@ -25,7 +25,7 @@ Delivered = Callable[[str], bool | None]
 class MailTarget:
     """Mails handed in at an SMTP server: `outbox/ID/{to,cc,subject,body}`, `to` an address or a list of them.
 
-    `sent` is a Maildir for copies of what was sent, with the ledger in a folder `coagent` in it. `delivered` tells
+    `sent` is a Maildir for copies of what was sent, with the log in a folder `coagent` in it. `delivered` tells
     whether a Message-ID arrived: a function, or the path of the receiving Maildir or mbox. Message-IDs are made from
     the id and `namespace`, which should differ between runs that send to the same people: servers drop what they know.
     """
@@ -49,7 +49,7 @@ class MailTarget:
         ).checked()
         self._sender, self._domain, self._namespace = sender, domain_of(sender), namespace
         self._sent, self._delivered = Path(sent), delivered
-        self._ledger = Ledger(folder=self._sent / "coagent", timeout_s=timeout_s)
+        self._log = MailLog(folder=self._sent / "coagent", timeout_s=timeout_s)
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ class MailTarget:
         return f"<coagent.{sha256(f'{self._namespace}/{name}'.encode()).hexdigest()[:40]}@{self._domain}>"
 
     def _read(self, paths: tuple[str, ...]) -> Reading:
-        names = {name for path in paths for name in (self._ledger.names() if path == ROOT else [_name(path)])}
+        names = {name for path in paths for name in (self._log.names() if path == ROOT else [_name(path)])}
         cells: dict[str, Value] = {}
         memo = {}
         for name in sorted(names):
@@ -111,15 +111,15 @@ class MailTarget:
 
     def _found(self, name: str) -> Entry | None:
         """The entry of a mail that was sent, None for one that was not; waits for one that is being sent."""
-        entry = self._ledger.find(name)
+        entry = self._log.find(name)
         if entry is None or entry.state == DONE:
             return entry
-        with self._ledger.held(name):
+        with self._log.held(name):
             return self._settled(name)
 
     def _settled(self, name: str) -> Entry | None:
         """What became of a mail that nobody is sending just now."""
-        entry = self._ledger.find(name)
+        entry = self._log.find(name)
         if entry is None or entry.state == DONE:
             return entry
         arrived = True if self._holds(self._sent, name) else self._arrived(name)
@@ -154,7 +154,7 @@ class MailTarget:
             wanted.setdefault(name, {})[field] = cell
         mails = {name: self._mail(name, fields) for name, fields in wanted.items()}
         for name, fields in wanted.items():
-            with self._ledger.held(name):
+            with self._log.held(name):
                 entry = self._settled(name)
                 if entry is None and (what := mails[name]):
                     self._send(name, {field: cell[0] for field, cell in fields.items() if cell}, what)
@@ -166,7 +166,7 @@ class MailTarget:
     def _mail(self, name: str, fields: Mapping[str, Cell]) -> Mail | None:
         """The mail that these cells mean; None for none."""
         said = {field: cell[0] for field, cell in fields.items() if cell}
-        sent = self._ledger.find(name)
+        sent = self._log.find(name)
         if not said or (sent and sent.state == DONE):
             return None
         return mail(self._sender, self.message_id(name), said)
@@ -174,17 +174,17 @@ class MailTarget:
     def _send(self, name: str, cells: Mapping[str, Value], what: Mail) -> None:
         """Send a mail: the entry first, the copy after it, then the entry that says so."""
         self._door.password()  # what a person has to mend is found before anything is begun
-        self._ledger.put(Entry(name=name, cells=cells, state=BEGUN))
+        self._log.put(Entry(name=name, cells=cells, state=BEGUN))
         try:
             hand_in(self._door, what)
         except Refused:
-            self._ledger.remove(name)
+            self._log.remove(name)
             raise
         except NotSent as error:
-            self._ledger.remove(name)
+            self._log.remove(name)
             raise ConnectionError(str(error)) from None
         self._keep(what)
-        self._ledger.put(Entry(name=name, cells=cells, state=DONE))
+        self._log.put(Entry(name=name, cells=cells, state=DONE))
 
     def _keep(self, what: Mail) -> None:
         """Put a copy into the Maildir, as read."""
@@ -196,14 +196,14 @@ class MailTarget:
         mailbox.Maildir(self._sent, create=False).add(copy)
 
     def _decide(self, name: str, sent: bool) -> None:
-        with self._ledger.held(name):
-            entry = self._ledger.find(name)
+        with self._log.held(name):
+            entry = self._log.find(name)
             if entry is None or entry.state == DONE:
                 raise Refused(f"the mail {name} is not undecided")
             if sent:
-                self._ledger.put(Entry(name=name, cells=entry.cells, state=DONE))
+                self._log.put(Entry(name=name, cells=entry.cells, state=DONE))
             else:
-                self._ledger.remove(name)
+                self._log.remove(name)
 
 
 def _name(path: str) -> str:

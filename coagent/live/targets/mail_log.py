@@ -30,7 +30,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class MailLog:
     """A folder of entries. Entries reach the disk before a call returns."""
 
     folder: Path
