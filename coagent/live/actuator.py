@@ -14,7 +14,7 @@ from coagent.history import Record
 from coagent.live.joined import JoinedTarget
 from coagent.live.ledger import Intent, Ledger, within
 from coagent.live.target import Conflict, Gone, Reading, Refused, Undecided
-from coagent.operation import Cell, Result, same
+from coagent.operation import Cell, Result, same, show
 from coagent.store import ABSENT, Entry, Glass
 from coagent.tool import failed
 
@@ -94,6 +94,7 @@ class Actuator:
         self._write_ahead, self._probe = write_ahead, probe
         self.escaped = escapes(ledger)
         self._late: dict[str, asyncio.Task] = {}
+        self._strange: dict[str, Cell] = {}
 
     async def perform(self, flight: Perform) -> Performed:
         """Carry out an effect; the event that answers it. Raises Stuck when nobody can say what it comes to."""
@@ -142,6 +143,7 @@ class Actuator:
             raise
         except Exception as error:
             return _answer(flight, failed(f"unreachable: {_sentence(error)}"))
+        await self._told_of(flight, self.ledger.strange(reading.cells, paths))
         cells = self.ledger.entries(reading.cells, paths)
         view = Window(cells, corrected, flight.reads)
         try:
@@ -273,8 +275,27 @@ class Actuator:
 
     async def _undo(self, flight: Perform) -> None:
         self._probe(f"before undo {flight.op}")
-        await self._put_back(flight, self.ledger.captured.get(flight.op, ()), self.ledger.memos.get(flight.op, {}))
+        captured = self.ledger.captured.get(flight.op, ())
+        await self._look_before(flight, dict(captured))
+        await self._put_back(flight, captured, self.ledger.memos.get(flight.op, {}))
         self._probe(f"after undo {flight.op}")
+
+    async def _look_before(self, flight: Perform, captured: Mapping[str, Entry]) -> None:
+        """Say what an undo is about to lose of somebody else's: what is neither as it was left nor put back already."""
+        try:
+            now = (await self._read(list(captured))).cells if captured else {}
+        except Exception as error:
+            raise Stuck(f"what {flight.op} ({flight.call}) did cannot be undone: {_sentence(error)}") from error
+        strange = self.ledger.strange({path: value for path, value in now.items() if path in captured}, captured)
+        await self._told_of(flight, [one for one in strange if not same(one[1], captured[one[0]][0])])
+
+    async def _told_of(self, flight: Perform, strange: list[tuple[str, Cell, Cell]]) -> None:
+        """Say what somebody outside changed (A2): once for each change, and what it was, as it may be lost."""
+        for path, now, known in strange:
+            if self._strange.get(path) != now:
+                self._strange[path] = now
+                because = f"somebody outside made {path!r} {_shown(now)}; it was {_shown(known)}"
+                await self._write_ahead(self.ledger.trouble(self.clock(), because, flight.act, flight.op))
 
     async def _put_back(self, flight: Perform, captured: tuple[tuple[str, Entry], ...], memo: Mapping) -> None:
         if not captured:
@@ -369,6 +390,10 @@ def recoverable(ledger: Ledger, flight: Perform) -> bool:
 
 def _cell(cells: Mapping, path: str) -> Cell:
     return (cells[path],) if path in cells else ()
+
+
+def _shown(cell: Cell) -> str:
+    return show(cell[0])[:80] if cell else "absent"
 
 
 def _answer(flight: Perform, result: Result, wrote: tuple = (), saw: tuple = ()) -> Performed:

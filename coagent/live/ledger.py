@@ -16,7 +16,7 @@ from coagent.event_json import event_in, event_out
 from coagent.flights import Flights
 from coagent.history import Record, cell_in, sightings_in
 from coagent.live.target import Memo
-from coagent.operation import Cell, Notice, Result, Sighting, Value
+from coagent.operation import Cell, Notice, Result, Sighting, Value, same
 from coagent.program import Failure, report_out
 from coagent.recording import args_out, cells_out, entries_out, invoked_out, outcome_out
 from coagent.store import ABSENT, Pane, corrections
@@ -162,6 +162,16 @@ class Ledger:
         for path in self.gone:
             if path not in found and any(within(path, one) for one in paths):
                 found[path] = self.cells[path]
+        return found
+
+    def strange(self, cells: Mapping[str, Value], paths: Iterable[str]) -> list[tuple[str, Cell, Cell]]:
+        """What somebody outside changed, of what a target shows at some paths: path, cell, and the cell as it was."""
+        found = []
+        for path in sorted({*cells, *paths}):
+            now = (cells[path],) if path in cells else ()
+            known = self.cells[path][0] if path in self.cells else self.start.get(path)
+            if known is not None and not same(known, now):
+                found.append((path, now, known))
         return found
 
     def corrections(self, flight: effect.Perform) -> dict[str, Held]:

@@ -74,16 +74,29 @@ async def resumed(
     under another protocol or of another version, or one that this engine does not do again as it was done.
     """
     protocol = Mtpo() if protocol is None else protocol
+    try:
+        ledger, began = known(journal, protocol, tools)
+    except BadInput:
+        await journal.close()
+        raise
+    live = Session(ledger, JoinedTarget(targets), journal, limits=limits, probe=probe, began=began)
+    try:
+        yield live
+    finally:
+        await live.close()
+
+
+def known(journal: Journal, protocol: object, tools: Mapping[str, Tool]) -> tuple[Ledger, float]:
+    """What is known after all that a journal holds, and the time in seconds of the last. Raises BadInput."""
     if not journal.head:
         raise BadInput("the journal holds no run; open a new one on it")
-    if journal.head["protocol"] != protocol.name:
-        raise BadInput(f"the journal's run is under {journal.head['protocol']}, not {protocol.name}; say so")
-    if journal.head["version"] != VERSION:
-        raise BadInput(
-            f"the journal is of version {journal.head['version']}, this is {VERSION}; recover it with its own"
-        )
+    under, version = journal.head.get("protocol"), journal.head.get("version")
+    if under != protocol.name:
+        raise BadInput(f"the journal's run is under {under}, not {protocol.name}; say so")
+    if version != VERSION:
+        raise BadInput(f"the journal is of version {version}, this is {VERSION}; recover it with that one")
     try:
-        ledger, began = replayed(journal.records(), protocol, tools)
+        return replayed(journal.records(), protocol, tools)
     except BadInput:
         raise
     except (Diverged, IllegalEvent, LookupError, TypeError, ValueError, StopIteration, RuntimeError) as error:
@@ -92,11 +105,6 @@ async def resumed(
             f"the journal does not replay ({why}); it is damaged, or was written by another version of coagent "
             "or with other tools, so recover it with those"
         ) from error
-    live = Session(ledger, JoinedTarget(targets), journal, limits=limits, probe=probe, began=began)
-    try:
-        yield live
-    finally:
-        await live.close()
 
 
 def replayed(records: Iterable[Record], protocol: object, tools: Mapping[str, Tool]) -> tuple[Ledger, float]:

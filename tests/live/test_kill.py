@@ -16,7 +16,7 @@ from tests.live.postgres_server import MISSING, programs
 
 pytestmark = pytest.mark.xdist_group("kill")
 
-STEPS = {"git": 23, "SQLite": 13, "PostgreSQL": 17, "CalDAV": 13, "mail and SQLite": 11}
+STEPS = {"git": 41, "SQLite": 19, "PostgreSQL": 37, "CalDAV": 19, "mail and SQLite": 19}
 """In the sample, the distance from one point to the next."""
 
 
