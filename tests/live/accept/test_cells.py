@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from paper_figures.live_runs import PAGE
 from tests.live.accept.cell import CELLS, PROTOCOLS, lived, until_broken
 from tests.live.accept.ground import Grounds
 from tests.live.accept.served import at
@@ -36,3 +37,13 @@ def test_under_a_protocol_a_cell_holds_and_checker_and_a_second_client_see_it(
     assert run.agree, run.differs
     if protocol in ("serial", "mtpo"):
         assert run.serial, "state and reports are those of the agents one after the other"
+
+
+def test_the_page_of_live_runs_has_every_cell_on_every_place_and_says_what_is_promised() -> None:
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines() if " s |" in line]
+    assert [(cell.strip("`"), place) for cell, place, *_ in rows] == list(CELLS)
+    for _, _, *runs in rows:
+        for protocol, run in zip(PROTOCOLS, runs, strict=True):
+            due = "**broken**, violated, agreed" if protocol == "naive" else "holds, ok, agreed"
+            assert run.startswith(due), run
+            assert ("as in turn" in run) or protocol not in ("serial", "mtpo"), run
