@@ -51,6 +51,11 @@ class Agent:
         """The tools that there are, by name."""
         return self._runtime.tools
 
+    @property
+    def past(self) -> bool:
+        """Whether the turn that was seen last is past, so that what its inference comes to will not be done."""
+        return self._seen is not None and self._seen != self._runtime.seat(self.name).turns
+
     async def turn(self) -> Turn:
         """What it infers on now; the first, or after the runtime was started again, the last that it was given."""
         return self._noted(await self._runtime.turn(self.name))
