@@ -79,7 +79,7 @@ class OpenaiModel:
 
     async def complete(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Completion:
         """Ask until there is a whole answer, or patience ends."""
-        key = self._key()
+        key = self.key()
         failures = 0
         while True:
             found = await self._once(messages, tools, key)
@@ -100,7 +100,8 @@ class OpenaiModel:
         if client is not None:
             await client.close()
 
-    def _key(self) -> str:
+    def key(self) -> str:
+        """The key, from the environment. Raises BadInput when there is none, or one that cannot be one."""
         key = os.environ.get(self.key_variable, "")
         if not key:
             raise BadInput(
