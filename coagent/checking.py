@@ -88,4 +88,4 @@ def programs(source: Source, tables: str = GENERATED) -> Rerun | None:
         return None
     if not here or agents != [one.name for one in known.agents]:
         return None
-    return Rerun(programs={}, tools=known.tools) if head.get("models") else rerun(known)
+    return rerun(known, driven=bool(head.get("models")))

@@ -182,9 +182,14 @@ class Session:
             self._changed.clear()
             await self._changed.wait()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way but what waits for agents, or for a person."""
+        return bool(self._fed or self._under_way)
+
     async def idle(self) -> None:
-        """Wait until nothing is under way but what waits for agents, or for a person."""
-        while self._fed or self._under_way:
+        """Wait until it is not busy."""
+        while self.busy:
             self._check()
             self._changed.clear()
             await self._changed.wait()

@@ -4,10 +4,12 @@ What it knows is what is in the messages: results, notices, and what became of i
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from coagent.actor import Ask, Entry, Program, Report, TakeBack, next_action
 from coagent.history import frozen
+from coagent.live.agents.prompt import restarted
 from coagent.live.agents.quoting import BEGIN, END
 from coagent.operation import Call, Result
 from coagent.tool import Tool
@@ -60,10 +62,18 @@ def log_of(messages: Sequence[Wire]) -> tuple[Entry, ...]:
         found = data_in(message["content"] or "")
         if message["role"] == "tool":
             _take(log, *asked[message["tool_call_id"]], found)
+        elif message["content"] == restarted(_attempt(message["content"])).text:
+            log.clear()
         elif found and "notices" in found:
             now = {one["operation"]: _result(one["now"]) for one in found["notices"]}
             log[:] = [Entry(one.op, one.call, now.get(one.op, one.result)) for one in log]
     return tuple(log)
+
+
+def _attempt(text: str) -> int:
+    """The number of the attempt that a message tells of; 0 where it tells of none."""
+    found = re.search(r"This is attempt ([0-9]+):", text or "")
+    return int(found[1]) if found else 0
 
 
 def data_in(text: str) -> dict | None:

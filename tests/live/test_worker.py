@@ -9,7 +9,7 @@ from coagent.history import plain
 from coagent.live.agents.openai_backend import OpenaiModel
 from coagent.live.agents.patience import Patience
 from coagent.live.agents.team import drive
-from coagent.live.agents.worker import BOUNDS, Bounds
+from coagent.live.agents.worker import BOUNDS
 from coagent.live.opening import history_of, session
 from coagent.live.running import LiveRun
 from coagent.live.targets.memory import MemoryTarget

@@ -79,7 +79,7 @@ class OpenaiModel:
 
     async def complete(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Completion:
         """Ask until there is a whole answer, or patience ends."""
-        key = self.key()
+        key = self._key()
         failures = 0
         while True:
             found = await self._once(messages, tools, key)
@@ -94,14 +94,17 @@ class OpenaiModel:
                 raise NoCompletion(_given_up(self.name, why, failures, found.asked_s))
             await self.sleep(wait_s)
 
+    def open(self) -> None:
+        """Make ready, so that the first request takes no longer than others. Raises BadInput when there is no key."""
+        self._opened(self._key())
+
     async def close(self) -> None:
         """Let go of connections; the next request opens others."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
 
-    def key(self) -> str:
-        """The key, from the environment. Raises BadInput when there is none, or one that cannot be one."""
+    def _key(self) -> str:
         key = os.environ.get(self.key_variable, "")
         if not key:
             raise BadInput(

@@ -24,7 +24,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A completion, and when it came, in seconds from the first request (None: that was not written down)."""
+    """A completion, and when it came, in seconds from the first request of its run (None: nobody noted it)."""
 
     completion: Completion
     at: float | None = None
@@ -37,7 +37,7 @@ class Recorded:
     A line is written whole and is on the disk before its completion is returned; of several answers to one request the
     last one counts. A last line that was not written to its end is left out, and `remarks` says so. `sleep` (None:
     answer at once) takes seconds; with it an answer comes when it came in the recorded run, counted from the first
-    request of all, so that answers to several agents keep their order. Use one for all agents of a run, since
+    request, so that answers to several agents keep their order. Use one for all agents of a run, since
     equal requests are counted here; two processes need a file each. Raises BadInput for a file that cannot be read or
     written.
     """
@@ -84,8 +84,12 @@ class Recorded:
         self._answers[key] = _Answer(answer, at)
         return answer
 
+    def begin(self) -> None:
+        """Another run begins: its times are counted from its own first request."""
+        self._begun_s = None
+
     def _now_s(self) -> float:
-        """Seconds since the first request."""
+        """Seconds since the first request of the run."""
         now_s = asyncio.get_running_loop().time()
         self._begun_s = now_s if self._begun_s is None else self._begun_s
         return now_s - self._begun_s

@@ -4,10 +4,11 @@ A model that fails for good is taken out of the run, which goes on without it; w
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
 from coagent.bad_input import BadInput
+from coagent.live.actuator import Stuck
 from coagent.live.agents.completion import Completion, Model, NoCompletion
 from coagent.live.agents.price import Bill
 from coagent.live.agents.prompt import opening
@@ -17,30 +18,42 @@ from coagent.live.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driven:
-    """What the models took, and by agent why its model failed."""
+    """What the models took, by agent why its model failed, and what a person has to look at before the run can go on
+    (empty: nothing)."""
 
     bill: Bill
     failed: Mapping[str, str]
+    stuck: str = ""
 
 
 async def drive(live: Session, tasks: Mapping[str, str], model: Model, *, bounds: Bounds = BOUNDS) -> Driven:
     """Let a model do these tasks, by agent, until each of those agents has committed, given up or failed.
 
-    The agents have been launched; those with a past, in a run that goes on after its runtime was stopped, go on from
-    it. A failed agent is buried. Raises BadInput when all fail without one answer: then it is for a person to mend.
+    When an effect is stuck, the run ends short. The agents have been launched; those with a past, in a run that goes on
+    after its runtime was stopped, go on from it. A failed agent is buried. Raises BadInput for a task that cannot be
+    shown to a model.
     """
     check_tasks(tasks)
     drive = _Drive(live, model, bounds)
-    working = [asyncio.ensure_future(drive.one(name, task)) for name, task in tasks.items()]
+    stuck = await _unless_stuck(live, [drive.one(name, task) for name, task in tasks.items()])
+    return Driven(bill=drive.bill, failed=drive.failed, stuck=stuck)
+
+
+async def _unless_stuck(live: Session, plays: Iterable[Coroutine[None, None, None]]) -> str:
+    """Let them all come to their end; or end them, and say why, when an effect is stuck that they would wait for."""
+    working, quiet = asyncio.gather(*plays), asyncio.ensure_future(live.quiet())
     try:
-        await asyncio.gather(*working)
+        await asyncio.wait({working, quiet}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            await quiet
+        await working
+    except Stuck as error:
+        return str(error)
     finally:
-        for one in working:
-            one.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
-    if tasks and len(drive.failed) == len(tasks) and not drive.bill.by_agent:
-        raise BadInput(next(iter(drive.failed.values())))
-    return Driven(bill=drive.bill, failed=drive.failed)
+        working.cancel()
+        quiet.cancel()
+        await asyncio.gather(working, quiet, return_exceptions=True)
+    return ""
 
 
 def check_tasks(tasks: Mapping[str, str]) -> None:
