@@ -96,6 +96,10 @@ class Agent:
         """Give the final report; returns when it is `committed`, or when there is more to do (`reopened`, ...)."""
         return await self._act(Finished(agent=self.name, report=report), usage)
 
+    def checked(self, tool: str, args: Mapping[str, Value]) -> Call:
+        """A call for `invoke`. Raises BadCall as `call` does, where the runtime is in another process only then."""
+        return self._runtime.call(tool, args)
+
     async def invoke(
         self, call: Call, *, before: str | None = None, replaces: str | None = None, usage: Usage = NO_USAGE
     ) -> Turn:

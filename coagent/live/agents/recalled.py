@@ -13,7 +13,7 @@ from coagent.inference import entered
 from coagent.live.agents.completion import Message, ToolCall
 from coagent.live.agents.judgement import Done, question
 from coagent.live.agents.prompt import REPORT, answered, notified, opening, premise, rejected, restarted, skipped
-from coagent.operation import Call, Notice, Result
+from coagent.operation import Call, Notice, Position, Result
 
 UNDONE = "everything of this attempt was undone; what to do is said below"
 TAKEN = Result("ok", "taken back")
@@ -70,6 +70,7 @@ class _Memory:
         self._log: tuple[Entry, ...] = ()
         self._notices: dict[str, Notice] = {}
         self._asked: tuple[Call, str | None, str | None] | None = None
+        self._places: dict[str, Position] = {}
         self._numbered, self.notified = 0, False
 
     def take(self, record: Record) -> None:
@@ -77,9 +78,7 @@ class _Memory:
         match record["event"]:
             case "invoke":
                 call = Call(record["tool"], tuple((key, frozen(value)) for key, value in record["args"].items()))
-                self._asked = (call, None, record.get("replaces"))
-            case "repair" if record["action"] == "insert":
-                self._asked = (self._asked[0], record["op"], None)
+                self._asked = (call, self._before(record), record.get("replaces"))
             case "repair" if record["action"] == "retract":
                 self._log = tuple(entry for entry in self._log if entry.op != record["op"])
                 self._say("retract", {"op": record["op"]}, lambda id: answered(id, record["op"], TAKEN))
@@ -99,8 +98,18 @@ class _Memory:
                 self._consumed(record["ops"])
             case "abort":
                 self._aborted(record["attempt"])
+            case "give-up":
+                # There is no other attempt after the last one.
+                self.context.pop()
             case "withdraw":
                 self._asked = None
+
+    def _before(self, record: Record) -> str | None:
+        """The operation in front of which a call was placed; None: after all others, or in the place of another."""
+        place = self._places[record["op"]] = tuple(record["position"])
+        if "replaces" in record:
+            return None
+        return next((entry.op for entry in self._log if self._places[entry.op] > place), None)
 
     def _say(self, name: str, args: Mapping[str, object], answer: Callable[[str], Message]) -> None:
         """A call of the agent, and what it was answered."""

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from coagent.history import Record
-from coagent.live.agent import Agent
+from coagent.live.agent import Agent, Usage
 from coagent.live.agents.arguments import Malformed, checked, spec
 from coagent.live.agents.completion import Completion, Message, Model, ToolCall
 from coagent.live.agents.judgement import JUDGEMENT_TOOLS, Done, Insert, Keep, Retract, Rewrite, decided, offered
 from coagent.live.agents.prompt import NUDGE, REPORT, answered, rejected, restarted, skipped
 from coagent.live.agents.recalled import REPORTED, TAKEN, UNDONE, Recalled, noticed, recalled
 from coagent.live.ledger import NO_USAGE, Turn
-from coagent.live.registry import BadCall, Registry
+from coagent.live.registry import BadCall
 from coagent.operation import Call, Result
 from coagent.tool import declare
 
@@ -87,7 +87,6 @@ class _Worker:
         self._agent, self._model, self._bounds, self._counted = agent, model, bounds, counted
         self._own = {name: spec(tool) for name, tool in agent.tools.items()}
         self._specs = offered(self._own.values())
-        self._registry = Registry.of(agent.tools)
         self._told: dict[str, Result | None] = {}
         self._usage = dict(NO_USAGE)
         self._completions = self._silent = self._rejected = 0
@@ -141,6 +140,9 @@ class _Worker:
             made = self._judged(call)
         else:
             made = self._checked(checked(call, self._own))
+        turn = None
+        if not isinstance(made, Malformed | Keep):
+            made, turn = await self._carried_out(made)
         if isinstance(made, Malformed):
             self._rejected, self._acted = self._rejected + 1, True
             if self._rejected > self._bounds.rejected:
@@ -149,9 +151,8 @@ class _Worker:
         self._rejected = 0
         if isinstance(made, Keep):
             return answered(call.id, made.op, KEPT), None
-        turn = await self._carried_out(made)
         if turn.kind != "result":
-            reported = isinstance(made, _Final) and turn.kind in ("committed", "reopened")
+            reported = isinstance(made, _Final) and turn.kind != "held"
             return answered(call.id, REPORT.name, REPORTED) if reported else _not_made(turn, call.id), turn
         if isinstance(made, Retract):
             self._told.pop(made.op, None)
@@ -189,13 +190,24 @@ class _Worker:
         if isinstance(call, Malformed):
             return call
         try:
-            return self._registry.checked(call.tool, dict(call.args))
+            return self._agent.checked(call.tool, dict(call.args))
         except BadCall as error:
             return Malformed(str(error))
 
-    async def _carried_out(self, made: "Call | Rewrite | Retract | Insert | _Final") -> Turn:
-        agent, usage = self._agent, self._usage
-        self._usage = usage if agent.past else dict(NO_USAGE)
+    async def _carried_out(self, made: "Act") -> "tuple[Act | Malformed, Turn | None]":
+        """Let the runtime carry it out; the turn that it led to, or why the runtime does not take it."""
+        usage, self._usage = self._usage, dict(NO_USAGE)
+        if self._agent.past:
+            # Nothing will be done, nor counted: the next inference counts it.
+            self._usage = usage
+        try:
+            return made, await self._act(made, usage)
+        except BadCall as error:
+            self._usage = usage
+            return Malformed(str(error)), None
+
+    async def _act(self, made: "Act", usage: Usage) -> Turn:
+        agent = self._agent
         match made:
             case _Final(report=report):
                 return await agent.finish(report, usage=usage)
@@ -227,6 +239,9 @@ class _Final:
     """The report."""
 
     report: object
+
+
+Act = Call | Rewrite | Retract | Insert | _Final
 
 
 def _not_made(turn: Turn, id: str) -> Message:
