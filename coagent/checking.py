@@ -72,7 +72,10 @@ def promised(source: Source) -> str:
 
 
 def programs(source: Source, tables: str = GENERATED) -> Rerun | None:
-    """The agents' programs, when the history is of a workload that comes along: name, agents and start state agree."""
+    """The agents' programs, when the history is of a workload that comes along: name, agents and start state agree.
+
+    Agents that models drove have none; of theirs the tools are known.
+    """
     if source.format != "coagent":
         return None
     try:
@@ -83,4 +86,6 @@ def programs(source: Source, tables: str = GENERATED) -> Rerun | None:
         here = same(sorted((path, frozen(value)) for path, value in state.items()), sorted(known.state))
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError, BadInput):
         return None
-    return rerun(known) if here and agents == [one.name for one in known.agents] else None
+    if not here or agents != [one.name for one in known.agents]:
+        return None
+    return rerun(known, driven=bool(head.get("models")))

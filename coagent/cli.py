@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from coagent import __version__, live_command, trial_command
+from coagent import __version__, live_command, model_option, trial_command
 from coagent.bad_input import BadInput
 
 HOLDS, VIOLATED, CANNOT_TELL, BAD_INPUT = 0, 1, 2, 3
@@ -55,7 +55,7 @@ def run(
     protocol: Protocol = "mtpo",
     schedule: Annotated[str | None, typer.Option(help="clock, random, pct, or choice indexes like 0,2,1.")] = None,
     seed: Seed = 0,
-    agents: Agents = None,
+    agents: model_option.Agents = None,
     tables: Tables = "generated",
     record: Annotated[str | None, typer.Option(metavar="FILE", help="Write the history to a new file.")] = None,
     max_steps: Annotated[
@@ -63,17 +63,29 @@ def run(
     ] = None,
     target: live_command.Target = None,
     journal: live_command.Journal = None,
+    model: model_option.Model = None,
+    base_url: model_option.BaseUrl = None,
+    key_variable: model_option.KeyVariable = model_option.KEY_VARIABLE,
+    price: model_option.Price = None,
+    record_models: model_option.RecordModels = None,
+    replay_models: model_option.ReplayModels = None,
+    tries: model_option.Tries = None,
     as_json: Json = False,
 ) -> int:
-    """Run a scenario or workload once, simulated unless a target is named, and judge it."""
+    """Run a scenario or workload once, simulated unless a target or a model is named, and judge it."""
     from coagent import naming, running, saving
     from coagent.screen import Ticker, print_run
 
     if record is not None:
         saving.check_free(record)
-    workload, engine = naming.target(name, agents, tables=tables), naming.protocol(protocol)
+    simulated = {"--schedule": schedule, "--seed": seed or None, "--max-steps": max_steps}
+    plan = model_option.plan_of(agents, model_option.given(locals()), simulated)
+    workload = naming.target(name, model_option.agents_of(agents), tables=tables)
+    engine = naming.protocol(protocol)
+    if plan is not None:
+        more = {"where": target or (), "journal": journal, "record": record, "as_json": as_json}
+        return model_option.run(workload, engine, plan, **more)
     if target or journal:
-        simulated = {"--schedule": schedule, "--seed": seed or None, "--max-steps": max_steps}
         live_command.check_live(target, simulated)
         return live_command.ran(workload, engine, target, journal, record, as_json)
     wanted = naming.schedule(schedule, workload.schedule)

@@ -34,9 +34,11 @@ HEADER = {
     "agents": "agents",
     "state": "cells",
     "order": "names",
+    "models": "?object",
 }
 """Header fields. `agents` lists name and rank in pre-order; `state` maps paths to the values at the start;
-`order` says what the protocol promises: `declared` (the pre-order) or `any`."""
+`order` says what the protocol promises: `declared` (the pre-order) or `any`; `models` names the model that drove each
+agent, by agent, and is left out when programs did."""
 
 _RESULT = {"status": "status", "value": "any", "route": "?str", "saw": "?sightings"}
 

@@ -101,10 +101,15 @@ def verdict(outcome: Outcome, *, order: str | None = None) -> "Verdict":
     return check_history(outcome.history, order=order or setting.protocol.promises, rerun=rerun(setting.workload))
 
 
-def rerun(workload: "Workload") -> "Rerun":
-    """What the checker needs to run the workload's agents again, to tell whose fault a bad run is."""
+def rerun(workload: "Workload", *, driven: bool = False) -> "Rerun":
+    """What the checker needs to run the workload's agents again, to tell whose fault a bad run is.
+
+    Agents that models drove (`driven`) have no programs; what their tools do is known all the same.
+    """
     from checker.rerun import Rerun
 
+    if driven:
+        return Rerun(programs={}, tools=workload.tools)
     return Rerun(
         programs={one.name: one.program for one in workload.agents},
         tools=workload.tools,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from coagent import model_option
 from coagent.bad_input import BadInput
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ Value = TypeVar("Value")
 HOLDS = 0
 SEED_MAX = 2**62
 DEFAULT_PROTOCOLS = "serial,naive,2pl,occ,fork-merge,mtpo"
+LIVE_PROTOCOLS = "serial,naive,2pl,occ,mtpo"
+"""The default where a model acts: live state cannot be forked."""
 
 Names = Annotated[list[str], typer.Argument(metavar="WORKLOAD...", help="Workloads, or scenario files.")]
 Protocols = Annotated[str, typer.Option(help="Protocols, with commas between.")]
@@ -39,20 +42,38 @@ def compare(
     seed: Annotated[
         int, typer.Option("--seed", min=0, max=SEED_MAX, help="Seed of the first trial's think times.")
     ] = 0,
-    agents: Annotated[int | None, typer.Option(min=1, help="Number of agents, for families of workloads.")] = None,
+    agents: model_option.Agents = None,
     miss: Annotated[float, typer.Option(help=Miss + ".")] = 0.0,
     over: Annotated[float, typer.Option(help=Over + ".")] = 0.0,
     rank: Annotated[str, typer.Option(help=Rank + ".")] = "launch",
     irrelevant: Irrelevant = False,
     tables: Tables = "generated",
+    model: model_option.Model = None,
+    base_url: model_option.BaseUrl = None,
+    key_variable: model_option.KeyVariable = model_option.KEY_VARIABLE,
+    price: model_option.Price = None,
+    record_models: model_option.RecordModels = None,
+    replay_models: model_option.ReplayModels = None,
+    tries: model_option.Tries = None,
     as_json: Json = False,
 ) -> int:
-    """Set protocols side by side: simulated agents, the same draws for each protocol. Exits 0; it judges nobody."""
+    """Set protocols side by side: simulated agents, the same draws for each protocol; or a model's, measured.
+
+    Exits 0; it judges nobody.
+    """
     from coagent import screen, sweep
     from coagent.compare import BASELINE, compared, to_json
 
+    simulated = {"--seed": seed or None, "--miss": miss or None, "--over": over or None}
+    simulated |= {"--rank": None if rank == "launch" else rank, "--workers": None if workers == 1 else workers}
+    plan = model_option.plan_of(agents, model_option.given(locals()), simulated)
+    if plan is not None:
+        more = {"trials": trials, "irrelevant": irrelevant, "tables": tables, "as_json": as_json}
+        live = LIVE_PROTOCOLS if protocols == DEFAULT_PROTOCOLS else protocols
+        return model_option.compare(workloads, names(live), plan, **more)
     wanted = names(protocols)
-    given = {"agents": (agents,), "miss": (miss,), "over": (over,), "rank": (rank,), "irrelevant": (irrelevant,)}
+    known = model_option.agents_of(agents)
+    given = {"agents": (known,), "miss": (miss,), "over": (over,), "rank": (rank,), "irrelevant": (irrelevant,)}
     beside = [*dict.fromkeys((*wanted, BASELINE))]
     cases = sweep.cases([*dict.fromkeys(workloads)], beside, trials=trials, seed=seed, tables=tables, **given)
     with screen.Ticker("comparing", len(cases)) as ticker:

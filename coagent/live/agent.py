@@ -51,6 +51,11 @@ class Agent:
         """The tools that there are, by name."""
         return self._runtime.tools
 
+    @property
+    def past(self) -> bool:
+        """Whether the turn that was seen last is past, so that what its inference comes to will not be done."""
+        return self._seen is not None and self._seen != self._runtime.seat(self.name).turns
+
     async def turn(self) -> Turn:
         """What it infers on now; the first, or after the runtime was started again, the last that it was given."""
         return self._noted(await self._runtime.turn(self.name))
@@ -90,6 +95,10 @@ class Agent:
     async def finish(self, report: Value = None, *, usage: Usage = NO_USAGE) -> Turn:
         """Give the final report; returns when it is `committed`, or when there is more to do (`reopened`, ...)."""
         return await self._act(Finished(agent=self.name, report=report), usage)
+
+    def checked(self, tool: str, args: Mapping[str, Value]) -> Call:
+        """A call for `invoke`. Raises BadCall as `call` does, where the runtime is in another process only then."""
+        return self._runtime.call(tool, args)
 
     async def invoke(
         self, call: Call, *, before: str | None = None, replaces: str | None = None, usage: Usage = NO_USAGE

@@ -153,6 +153,7 @@ def finished(
         "agents": [{"name": one.name, "rank": list(one.rank)} for one in seats],
         "state": dict(begun),
         "order": head["order"],
+        **({"models": head["models"]} if "models" in head else {}),
     }
     at = records[-1]["at"] if records else 0.0
     quiet = [{"at": at, "event": "quiescent"}] if ledger.quiescent else []

@@ -158,10 +158,11 @@ class Session:
                 return Turn(kind="result", op=what.op, attempt=self.seat(name).attempt, number=turn)
             return await self.turn(name, turn)
 
-    async def bury(self, name: str) -> Turn:
+    async def bury(self, name: str, because: str = "") -> Turn:
         """Say that an agent is gone for good: what it did is taken back, and nobody waits for it any longer.
 
-        When it waits for an answer, that is awaited first. Raises BadInput when it is done already.
+        When it waits for an answer, that is awaited first. What it is `because` of is kept in the history, as something
+        that a person has to look at. Raises BadInput when it is done already.
         """
         while self.seat(name).mode != "inferring":
             if self.seat(name).mode == "done":
@@ -169,6 +170,8 @@ class Session:
             if self.seat(name).mode == "resting":
                 raise BadInput(f"{name} has given its report, and waits for others; it can still be woken")
             await self.turn(name)
+        if because:
+            await self._write_ahead(self.ledger.trouble(self.now(), f"{name} is gone: {because}"))
         self._feed(event.Died(agent=name))
         return await self.turn(name, self.seat(name).turns)
 
@@ -184,9 +187,14 @@ class Session:
             self._changed.clear()
             await self._changed.wait()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way but what waits for agents, or for a person."""
+        return bool(self._fed or self._under_way)
+
     async def idle(self) -> None:
-        """Wait until nothing is under way but what waits for agents, or for a person."""
-        while self._fed or self._under_way:
+        """Wait until it is not busy."""
+        while self.busy:
             self._check()
             self._changed.clear()
             await self._changed.wait()

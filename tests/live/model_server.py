@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from threading import Thread
 
 from aiohttp import web
 
@@ -74,6 +76,7 @@ class ModelServer:
     split: int = 3
     requests: list[dict[str, object]] = field(default_factory=list)
     refused: int = 0
+    stop: asyncio.Event | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One request of `POST /v1/chat/completions`."""
@@ -139,6 +142,28 @@ async def serving(script: Script, **more: object) -> AsyncIterator[ModelServer]:
         yield server
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def served(script: Script, **more: object) -> Iterator[ModelServer]:
+    """The same server on a thread of its own, for whoever has an event loop of his own, or is another process."""
+    started, loop = Future(), asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with serving(script, **more) as server:
+            server.stop = asyncio.Event()
+            started.set_result(server)
+            await server.stop.wait()
+
+    thread = Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    server = started.result(timeout=30)
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(server.stop.set)
+        thread.join()
+        loop.close()
 
 
 def said(*acts: Act) -> Script:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from coagent.bad_input import BadInput
+from coagent.live import virtual_clock
 from coagent.live.agents.completion import Completion, Message, ToolCall, ToolSpec, completion_from, to_json
 from coagent.live.agents.openai_backend import OpenaiModel
 from coagent.live.agents.recorded import Recorded
@@ -141,8 +142,28 @@ def test_two_agents_at_once_are_replayed_whoever_answers_first(tmp_path):
 
 
 def test_a_replay_may_take_the_time_that_it_took(tmp_path):
+    file = tmp_path / "a.ndjson"
+
+    async def took(model, pause_s):
+        clock, times = asyncio.get_running_loop().time, []
+        for text in ("x" * 1000, "y" * 2000):
+            await model.complete(asks(text), (TOOL,))
+            times.append(clock())
+            await asyncio.sleep(pause_s)
+        return times
+
+    told = virtual_clock.run(took(Recorded(Counting(), file, "record"), 0.25))
+    assert told == pytest.approx([1.0, 3.25])
+    again = virtual_clock.run(took(Recorded(Counting(), file, "replay", sleep=asyncio.sleep), 0.0))
+    assert again == pytest.approx(told), "what took time between the requests is not lost"
+    assert virtual_clock.run(took(Recorded(Counting(), file, "replay"), 0.0)) == [0.0, 0.0]
+
+
+def test_a_file_without_times_is_replayed_in_the_time_of_each_answer(tmp_path):
     file, slept = tmp_path / "a.ndjson", []
     ask(Recorded(Counting(), file, "record"), "x", "y")
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps({k: v for k, v in one.items() if k != "at"}) + "\n" for one in lines))
 
     async def sleep(seconds):
         slept.append(seconds)

@@ -1,4 +1,4 @@
 """Agents that a language model drives: what they are asked, what they answer, and what that costs.
 
-Nothing here knows a session, a target or a protocol.
+Only `worker` and `team` know a live run; nothing here knows a target or a protocol.
 """

@@ -94,6 +94,10 @@ class OpenaiModel:
                 raise NoCompletion(_given_up(self.name, why, failures, found.asked_s))
             await self.sleep(wait_s)
 
+    def open(self) -> None:
+        """Make ready, so that the first request takes no longer than others. Raises BadInput when there is no key."""
+        self._opened(self._key())
+
     async def close(self) -> None:
         """Let go of connections; the next request opens others."""
         client, self._client = self._client, None

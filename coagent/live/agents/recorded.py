@@ -4,10 +4,12 @@ A line of the file is one request with its answer. Requests are told apart by th
 they were made before. The file knows no address and no key.
 """
 
+import asyncio
 import json
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,13 +22,22 @@ Key = tuple[str, int]
 """The hash of a request, and how many equal ones came before it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A completion, and when it came, in seconds from the first request of its run (None: nobody noted it)."""
+
+    completion: Completion
+    at: float | None = None
+
+
 class Recorded:
     """A model in front of which a file is kept. The mode is `record` (ask, and write down), `replay` (answer from the
     file only) or `auto` (answer from the file what is there, ask and write down the rest).
 
     A line is written whole and is on the disk before its completion is returned; of several answers to one request the
     last one counts. A last line that was not written to its end is left out, and `remarks` says so. `sleep` (None:
-    answer at once) takes the seconds that an answer took when it was recorded. Use one for all agents of a run, since
+    answer at once) takes seconds; with it an answer comes when it came in the recorded run, counted from the first
+    request, so that answers to several agents keep their order. Use one for all agents of a run, since
     equal requests are counted here; two processes need a file each. Raises BadInput for a file that cannot be read or
     written.
     """
@@ -39,7 +50,8 @@ class Recorded:
         self.remarks: tuple[str, ...] = ()
         self._model, self._file, self._mode, self._sleep = model, file, mode, sleep
         self._made: Counter[str] = Counter()
-        self._answers: dict[Key, Completion] = {}
+        self._answers: dict[Key, _Answer] = {}
+        self._begun_s: float | None = None
         self._load()
 
     @property
@@ -58,17 +70,29 @@ class Recorded:
         digest = _digest(asked)
         key = (digest, self._made[digest])
         self._made[digest] += 1
+        now_s = self._now_s()
         if self._mode != "record" and key in self._answers:
             answer = self._answers[key]
             if self._sleep is not None:
-                await self._sleep(answer.seconds)
-            return answer
+                await self._sleep(answer.completion.seconds if answer.at is None else max(0.0, answer.at - now_s))
+            return answer.completion
         if self._mode == "replay":
             raise BadInput(self._missing(key, messages), str(self._file))
         answer = await self._model.complete(messages, tools)
-        self._append({"key": digest, "occurrence": key[1], "request": asked, "response": to_json(answer)})
-        self._answers[key] = answer
+        at = self._now_s()
+        self._append({"key": digest, "occurrence": key[1], "at": at, "request": asked, "response": to_json(answer)})
+        self._answers[key] = _Answer(answer, at)
         return answer
+
+    def begin(self) -> None:
+        """Another run begins: its times are counted from its own first request."""
+        self._begun_s = None
+
+    def _now_s(self) -> float:
+        """Seconds since the first request of the run."""
+        now_s = asyncio.get_running_loop().time()
+        self._begun_s = now_s if self._begun_s is None else self._begun_s
+        return now_s - self._begun_s
 
     def _missing(self, key: Key, messages: Sequence[Message]) -> str:
         digest, before = key
@@ -149,13 +173,15 @@ def _digest(asked: Mapping[str, object]) -> str:
     return sha256(_canonical(asked)).hexdigest()
 
 
-def _entry(line: bytes) -> tuple[Key, Completion] | None:
+def _entry(line: bytes) -> tuple[Key, _Answer] | None:
     """What a line holds, or None when it is no entry, or one that was edited."""
     try:
         found = json.loads(line)
         if _digest(found["request"]) != found["key"] or not isinstance(found["occurrence"], int):
             return None
-        return (found["key"], found["occurrence"]), completion_from(found["response"])
+        at = found.get("at")
+        answer = _Answer(completion_from(found["response"]), None if at is None else float(at))
+        return (found["key"], found["occurrence"]), answer
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
