@@ -15,6 +15,11 @@ def overlap(left: str, right: str) -> bool:
     return left == right or left.startswith(right + "/") or right.startswith(left + "/")
 
 
+def within(path: str, folder: str) -> bool:
+    """True when a path is another or lies below it."""
+    return path == folder or path.startswith(folder + "/")
+
+
 def any_overlap(left: Iterable[str], right: Iterable[str]) -> bool:
     """True when some path of `left` overlaps some path of `right`."""
     right = tuple(right)

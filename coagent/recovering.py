@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from coagent import naming
 from coagent.bad_input import BadInput
 from coagent.history import History
-from coagent.live.actuator import PATIENCE, Limits
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, journal_at
-from coagent.live.ledger import Diverged, Ledger
+from coagent.live.ledger import Ledger
+from coagent.live.limits import PATIENCE, Limits
 from coagent.live.opening import history_of, replayed, resumed
 from coagent.live.serving import toolbox
 from coagent.live.session import Session
+from coagent.live.step import Diverged
 from coagent.live.targets import opened
 from coagent.operation import same
 from coagent.tool import Tool

@@ -6,16 +6,21 @@ reading the target tells what is left to do. Knows no agents and no order: whoev
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from coagent.effect import Perform
 from coagent.event import Performed
 from coagent.history import Record
+from coagent.live.intent import Intent
 from coagent.live.joined import JoinedTarget
-from coagent.live.ledger import Intent, Ledger, within
+from coagent.live.ledger import Ledger
+from coagent.live.limits import Limits
 from coagent.live.target import Conflict, Gone, Reading, Refused, Undecided
+from coagent.live.trouble import Stuck
+from coagent.live.window import Escape, Window, escapes, tool_said
 from coagent.operation import Cell, Result, same, show
-from coagent.store import ABSENT, Entry, Glass
+from coagent.path import within
+from coagent.store import ABSENT, Entry
 from coagent.tool import failed
 
 Probe = Callable[[str], None]
@@ -27,55 +32,6 @@ WriteAhead = Callable[[Record], Awaitable[None]]
 
 def no_probe(point: str) -> None:
     """Nothing happens at this point."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How patient the runtime is with its targets. `read_s` and `write_s` are seconds for one attempt; `tries` the
-    attempts at a read, an undo, or a write that met a conflict; `pause_s` the seconds before the second, then doubled.
-    """
-
-    read_s: float = 30.0
-    write_s: float = 60.0
-    tries: int = 5
-    pause_s: float = 0.05
-
-
-PATIENCE = Limits()
-"""How patient the runtime is unless told otherwise."""
-
-
-class Stuck(Exception):
-    """An effect that can neither be done nor left undone: a person has to look. The message says why."""
-
-
-class Escape(Exception):
-    """A tool looked or wrote outside its declared footprint (A2)."""
-
-
-class Window:
-    """A view of what an operation declared to read, and of nothing else."""
-
-    def __init__(self, cells: Mapping[str, Entry], corrected: Mapping[str, Entry], reads: tuple[str, ...]) -> None:
-        self._glass, self._reads = Glass(cells, corrected), reads
-
-    def cell(self, path: str) -> Cell:
-        """The cell at a path. Raises Escape outside the declared reads."""
-        self._check(path)
-        return self._glass.cell(path)
-
-    def below(self, path: str) -> Iterator[str]:
-        """Every path strictly below. Raises Escape outside the declared reads."""
-        self._check(path)
-        return self._glass.below(path)
-
-    def sightings(self) -> tuple:
-        """What was looked at."""
-        return self._glass.sightings()
-
-    def _check(self, path: str) -> None:
-        if not any(within(path, read) for read in self._reads):
-            raise Escape(f"looked at {path!r}, and it declares to read {', '.join(self._reads) or 'nothing'}")
 
 
 class Actuator:
@@ -366,21 +322,11 @@ class Actuator:
     async def _quarantined(self, flight: Perform, because: str) -> Performed:
         tool = flight.call.tool
         self.escaped[tool] = because
-        await self._write_ahead(self.ledger.trouble(self.clock(), f"{_of(tool)}{because}", flight.act, flight.op))
+        await self._write_ahead(self.ledger.trouble(self.clock(), f"{tool_said(tool)}{because}", flight.act, flight.op))
         return _answer(flight, failed(f"quarantined: {because}"))
 
     def _pauses(self) -> Iterator[float]:
         return (self.limits.pause_s * 2**attempt for attempt in range(self.limits.tries))
-
-
-def escapes(ledger: Ledger) -> dict[str, str]:
-    """The tools that left their footprint, as the run's troubles tell, with what they did."""
-    told = [record["because"] for record in ledger.troubles]
-    return {tool: one.removeprefix(_of(tool)) for one in told for tool in ledger.tools if one.startswith(_of(tool))}
-
-
-def _of(tool: str) -> str:
-    return f"tool {tool!r} "
 
 
 def recoverable(ledger: Ledger, flight: Perform) -> bool:

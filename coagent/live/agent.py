@@ -9,7 +9,7 @@ from typing import Protocol
 
 from coagent.actor import Entry
 from coagent.event import Event, Finished, Invoked, Retracted
-from coagent.live.ledger import NO_USAGE, Seat, Turn
+from coagent.live.seat import NO_USAGE, Seat, Turn
 from coagent.operation import Call, Declaration, Value
 from coagent.tool import Tool
 

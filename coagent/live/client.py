@@ -14,8 +14,8 @@ from secrets import token_urlsafe
 from coagent.event import Event
 from coagent.live.agent import Agent, Usage
 from coagent.live.connection import CUT, LONGEST_PAUSE_S, PAUSE_S, Connection
-from coagent.live.ledger import NO_USAGE, Seat, Turn
-from coagent.live.session import Ended
+from coagent.live.seat import NO_USAGE, Seat, Turn
+from coagent.live.trouble import Ended
 from coagent.live.wire import Body, act_out, declaration_in, log_changed, notice_in, text, turn_in
 from coagent.operation import Call, Declaration, Notice, Result, Value
 from coagent.tool import Args, Tool

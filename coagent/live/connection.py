@@ -13,7 +13,7 @@ import aiohttp
 from coagent.bad_input import BadInput
 from coagent.event import IllegalEvent
 from coagent.live.registry import BadCall
-from coagent.live.session import Ended
+from coagent.live.trouble import Ended
 from coagent.live.wire import Body, text
 
 PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0

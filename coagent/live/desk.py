@@ -14,7 +14,7 @@ from coagent.bad_input import BadInput
 from coagent.event import Event, Finished, Invoked, Retracted
 from coagent.event_json import event_in
 from coagent.history import Record
-from coagent.live.ledger import NO_USAGE, Seat, Turn
+from coagent.live.seat import NO_USAGE, Seat, Turn
 from coagent.live.session import Session
 from coagent.live.wire import Body, act_out, log_change, report_in, text
 from coagent.operation import Call, Declaration

@@ -14,8 +14,8 @@ from aiohttp.web_protocol import RequestHandler
 from coagent.event import IllegalEvent
 from coagent.live.desk import Refusal
 from coagent.live.registry import BadCall
-from coagent.live.session import Ended
 from coagent.live.token import Tokens
+from coagent.live.trouble import Ended
 from coagent.live.wire import Body, Malformed, checked, parsed, text
 
 LOG = logging.getLogger("coagent.live.service")

@@ -4,9 +4,8 @@ Fed with events and intents it says what to record and what to do; it does nothi
 carries a run, replays a recorded one, and finds out after a crash what was half-done.
 """
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from immutables import Map
 
@@ -14,115 +13,18 @@ from coagent import effect, event, inference
 from coagent.actor import Entry
 from coagent.event_json import event_in, event_out
 from coagent.flights import Flights
-from coagent.history import Record, cell_in, sightings_in
+from coagent.history import Record
+from coagent.live.intent import Intent, intent_in
+from coagent.live.seat import NO_USAGE, Seat, Turn
+from coagent.live.step import Diverged, Step, checksum, holds, named, reported
 from coagent.live.target import Memo
 from coagent.operation import Cell, Notice, Result, Sighting, Value, same
-from coagent.program import Failure, report_out
+from coagent.path import within
+from coagent.program import report_out
 from coagent.recording import args_out, cells_out, entries_out, invoked_out, outcome_out
 from coagent.store import ABSENT, Pane, corrections
 from coagent.store import Entry as Held
 from coagent.tool import Tool
-
-Writes = tuple[tuple[str, Cell], ...]
-
-NO_USAGE = {"prompt_tokens": 0, "cached_tokens": 0, "output_tokens": 0}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """What an effect is about to do: what it captured and the target's memo of it, what it will leave, its result."""
-
-    op: str
-    act: str
-    captured: tuple[tuple[str, Held], ...]
-    wrote: Writes
-    memo: Memo
-    result: Result
-    saw: tuple[Sighting, ...] = ()
-
-    def record(self) -> dict[str, object]:
-        """The fields of its record."""
-        return {
-            "op": self.op,
-            "act": self.act,
-            "captured": entries_out(self.captured),
-            "wrote": cells_out(self.wrote),
-            "memo": dict(self.memo),
-            **outcome_out(self.result, "", self.saw),
-        }
-
-
-def intent_in(record: Record) -> Intent:
-    """An intent read back from its record."""
-    return Intent(
-        op=record["op"],
-        act=record["act"],
-        captured=tuple((one.path, (one.cell, one.writer)) for one in sightings_in(record["captured"])),
-        wrote=tuple((path, cell_in(cell)) for path, cell in record["wrote"].items()),
-        memo=record["memo"],
-        result=event_in({"kind": "performed", "op": "", "act": "", "result": _result(record)}).result,
-        saw=sightings_in(record["saw"]),
-    )
-
-
-def _result(record: Record) -> dict[str, object]:
-    return {"status": record["status"], "value": record["value"]}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """Why an agent may infer again, or will not: the answer to what it did last.
-
-    `kind` is `started`, `result` (of `op`), `held` (what it asked for was not carried out: judge the notices first),
-    `reopened` (the same, after its report), `restarted` (everything of its attempt was undone: begin again), and, as
-    last words, `committed` and `gave-up`. `notices` are consumed with it; `because` says why an attempt ended. Turns
-    are numbered from 1, by agent: what an inference comes to belongs to the turn that it began with.
-    """
-
-    kind: str
-    op: str | None = None
-    result: Result | None = None
-    notices: tuple[Notice, ...] = ()
-    because: str = ""
-    attempt: int = 1
-    number: int = 0
-
-    @property
-    def over(self) -> bool:
-        """Whether these are the last words."""
-        return self.kind in ("committed", "gave-up")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """What is known of an agent. `mode` is `ready` (may begin an inference), `inferring`, `waiting`, `resting`
-    (reported) or `done`; `log` are its operations with what it was told; `turn` is what it infers on, `turns` counts
-    them; `asked` is what it waits for; `counted` whether the tokens of its inference are recorded."""
-
-    name: str
-    rank: tuple[int, ...]
-    mode: str = "waiting"
-    attempt: int = 1
-    log: tuple[Entry, ...] = ()
-    fresh: tuple[str, ...] = ()
-    turn: Turn = field(default_factory=lambda: Turn(kind="started"))
-    turns: int = 0
-    asked: event.Event | None = None
-    counted: bool = False
-    report: object = None
-    gave_up: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What came of an event: the records to write, in order, and the effects to carry out when they are written."""
-
-    records: tuple[Record, ...]
-    effects: tuple[effect.Effect, ...]
-
-
-class Diverged(Exception):
-    """A recorded step, fed again, does not come to what it came to: another engine, or another record."""
 
 
 class Ledger:
@@ -190,7 +92,7 @@ class Ledger:
         run, effects = self.protocol.step(self.run, what)
         self._at, self._records, self.run = round(at, 6), [], run
         told = {"usage": dict(usage)} if usage is not NO_USAGE else {}
-        heard, names = event_out(_reported(what)), [named(one) for one in effects]
+        heard, names = event_out(reported(what)), [named(one) for one in effects]
         self._note("step", input=heard, effects=names, sum=checksum(effects), **told)
         self._before(what, usage, effects)
         for one in effects:
@@ -439,32 +341,3 @@ class Ledger:
         if gone:
             self._note("give-up", agent=what.agent, because=what.because)
         self._ready(what.agent, Turn(kind="gave-up" if gone else "restarted", because=what.because))
-
-
-def _reported(what: event.Event) -> event.Event:
-    """An event as it is fed again: a report that is a failure, as the record of it has it."""
-    failed = isinstance(what, event.Finished) and isinstance(what.report, Failure)
-    return replace(what, report=report_out(what.report)) if failed else what
-
-
-def holds(effects: tuple[effect.Effect, ...], agent: str) -> bool:
-    """Whether the gate held back what this agent was about to do."""
-    return any(isinstance(one, effect.Hold) and one.agent == agent for one in effects)
-
-
-def named(what: effect.Effect) -> str:
-    """An effect in a few words."""
-    if isinstance(what, effect.Notify):
-        return f"Notify {what.notice.agent} {what.notice.op}"
-    about = [getattr(what, name) for name in ("act", "agent", "op") if isinstance(getattr(what, name, None), str)]
-    return " ".join([type(what).__name__, *about])
-
-
-def checksum(effects: tuple[effect.Effect, ...]) -> str:
-    """What tells two lists of effects apart, in full."""
-    return f"{zlib.crc32(repr(effects).encode()):08x}"
-
-
-def within(path: str, folder: str) -> bool:
-    """Whether a path is another or lies below it."""
-    return path == folder or path.startswith(folder + "/")

@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 from coagent.bad_input import BadInput
 from coagent.event import IllegalEvent
 from coagent.history import VERSION, History, Record, plain
-from coagent.live.actuator import PATIENCE, Limits, Probe, no_probe
+from coagent.live.actuator import Probe, no_probe
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, MemoryJournal
-from coagent.live.ledger import Diverged, Ledger
+from coagent.live.ledger import Ledger
+from coagent.live.limits import PATIENCE, Limits
 from coagent.live.session import Session
+from coagent.live.step import Diverged
 from coagent.live.target import Target
 from coagent.protocols.mtpo import Mtpo
 from coagent.tool import TOOLS, Tool

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from coagent.history import History
-from coagent.live.actuator import PATIENCE, Limits
 from coagent.live.journal import Journal
+from coagent.live.limits import PATIENCE, Limits
 from coagent.live.opening import history_of, session
 from coagent.live.scripted import play
 from coagent.live.target import Target

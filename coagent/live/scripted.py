@@ -4,7 +4,7 @@ import asyncio
 
 from coagent.actor import Ask, Report, TakeBack, next_action
 from coagent.live.agent import Agent
-from coagent.live.ledger import Turn
+from coagent.live.seat import Turn
 from coagent.program import Program
 
 

@@ -14,13 +14,13 @@ from aiohttp import web
 
 from coagent.bad_input import BadInput
 from coagent.history import lines
-from coagent.live.actuator import Stuck
 from coagent.live.desk import Desk, Refusal
 from coagent.live.feed import Feed
 from coagent.live.gate import NORMAL, Asking, Bounds, Gate, GatedServer, Route, answered
 from coagent.live.opening import history_of
 from coagent.live.session import Session
 from coagent.live.token import OPERATOR, Tokens
+from coagent.live.trouble import Stuck
 from coagent.live.wire import act_in, checked, declaration_out, text, tool_out, turn_out
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})

@@ -13,9 +13,9 @@ from importlib import import_module
 from pathlib import Path
 
 from coagent.bad_input import BadInput
-from coagent.live.actuator import Limits
 from coagent.live.gate import Bounds
 from coagent.live.journal import Journal, journal_at
+from coagent.live.limits import Limits
 from coagent.live.opening import resumed, session
 from coagent.live.service import serve
 from coagent.live.session import Session

@@ -6,33 +6,23 @@ footprints overlap are carried out in the order asked for and all others at once
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from coagent import effect, event
 from coagent.bad_input import BadInput
 from coagent.history import Record
-from coagent.live.actuator import PATIENCE, Actuator, Limits, Probe, Stuck, no_probe
+from coagent.live.actuator import Actuator, Probe, no_probe
+from coagent.live.admission import check_own, rank_for
 from coagent.live.agent import Agent
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
-from coagent.live.ledger import NO_USAGE, Ledger, Seat, Step, Turn
-from coagent.live.registry import BadCall, Registry
+from coagent.live.ledger import Ledger
+from coagent.live.limits import PATIENCE, Limits
+from coagent.live.registry import Registry
+from coagent.live.seat import NO_USAGE, Seat, Turn
+from coagent.live.step import Fed, Step
+from coagent.live.trouble import Ended, Stuck
 from coagent.operation import Call, Declaration, Position, Value
 from coagent.tool import Tool, declare
-
-
-class Ended(Exception):
-    """The session is over, or broke: nothing more can be asked of it. The message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fed:
-    """A step on its way to the journal, and what may go on when it is there: effects below a ticket, and an agent."""
-
-    step: Step
-    ticket: int
-    agent: str | None = None
-    turns: int = 0
 
 
 class Session:
@@ -58,7 +48,7 @@ class Session:
         self.actuator = Actuator(ledger, target, self._write_ahead, self.now, limits, probe)
         self.stuck: dict[str, str] = {}
         self._probe = probe
-        self._fed: list[_Fed] = []
+        self._fed: list[Fed] = []
         self._under_way: dict[int, asyncio.Task] = {}
         self._shown: dict[str, int] = {name: seat.turns for name, seat in ledger.seats.items()}
         self._over: set[str] = {name for name, seat in ledger.seats.items() if seat.mode == "done"}
@@ -95,7 +85,7 @@ class Session:
         A child's rank is its parent's, longer: (1, 5) lies inside the slot of (1,). Raises BadInput for a name or a
         rank that is taken.
         """
-        wanted = self._rank(name, rank)
+        wanted = rank_for(self.ledger.seats, name, rank)
         self._feed(event.Launched(agent=name, rank=wanted))
         await self._settled()
         return self.agent(name)
@@ -151,7 +141,7 @@ class Session:
             self._check()
             if turn != self.seat(name).turns or self.seat(name).mode == "done":
                 return await self.turn(name)
-            self._check_own(name, what)
+            check_own(self.seat(name), what)
             self._feed(what, usage)
             if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turn:
                 await self._settled()
@@ -219,26 +209,7 @@ class Session:
         await self.target.close()
         await self.journal.close()
 
-    def _check_own(self, name: str, what: event.Event) -> None:
-        own = [entry.op for entry in self.seat(name).log]
-        for op in (getattr(what, one, None) for one in ("op", "replaces", "before")):
-            if op is not None and op not in own:
-                raise BadCall(f"{name} has no operation {op!r}; its own are {', '.join(own) or 'none'}")
-
     # the engine
-
-    def _rank(self, name: str, rank: int | Position | None) -> Position:
-        taken = {seat.rank: seat.name for seat in self.ledger.seats.values()}
-        if rank is None:
-            rank = max((one[0] for one in taken), default=0) + 1
-        wanted = (rank,) if isinstance(rank, int) else tuple(rank)
-        if not name or "#" in name or "." in name or not name.isprintable():
-            raise BadInput(f"{name!r} is no name for an agent; use letters, digits, '-' and '_'")
-        if name in self.ledger.seats:
-            raise BadInput(f"an agent {name!r} was launched already; names are not used twice")
-        if wanted in taken:
-            raise BadInput(f"rank {list(wanted)} is {taken[wanted]!r}'s; every agent needs a rank of its own")
-        return wanted
 
     def _feed(self, what: event.Event, usage: Mapping[str, int] = NO_USAGE) -> None:
         """Give the engine an event, and let whoever may infer now begin."""
@@ -251,12 +222,12 @@ class Session:
     def _take(self, what: event.Event, usage: Mapping[str, int]) -> None:
         step, ticket = self.ledger.feed(what, self.now(), usage), self.ledger.flights.next
         if isinstance(what, event.Inferring):
-            self._fed.append(_Fed(step, ticket, what.agent, self.seat(what.agent).turns))
+            self._fed.append(Fed(step, ticket, what.agent, self.seat(what.agent).turns))
             return
-        self._fed.append(_Fed(step, ticket))
+        self._fed.append(Fed(step, ticket))
         for one in step.effects:
             if isinstance(one, effect.Commit | effect.GiveUp | effect.Bury):
-                self._fed.append(_Fed(Step(records=(), effects=()), ticket, one.agent))
+                self._fed.append(Fed(Step(records=(), effects=()), ticket, one.agent))
 
     async def _run(self) -> None:
         """Write down what came of events, then let it happen; for as long as the session lasts."""

@@ -10,7 +10,7 @@ from itertools import takewhile
 from coagent.actor import Entry
 from coagent.event import Event, Finished, Invoked, Retracted
 from coagent.history import frozen, plain, sightings_in, sightings_out
-from coagent.live.ledger import Turn
+from coagent.live.seat import Turn
 from coagent.operation import Call, Declaration, Notice, Result, Value
 from coagent.program import report_out
 from coagent.tool import Tool

@@ -23,8 +23,8 @@ from coagent import naming
 from coagent.actor import Program
 from coagent.history import frozen, plain
 from coagent.live import virtual_clock
-from coagent.live.actuator import Limits
 from coagent.live.agent import Agent
+from coagent.live.limits import Limits
 from coagent.live.opening import history_of, resumed, session
 from coagent.live.scripted import play
 from coagent.live.session import Session

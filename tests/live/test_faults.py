@@ -20,13 +20,13 @@ from coagent.bad_input import BadInput
 from coagent.event import Invoked
 from coagent.history import sightings_in
 from coagent.live import virtual_clock
-from coagent.live.actuator import Limits, Stuck
+from coagent.live.limits import Limits
 from coagent.live.opening import history_of, resumed, session
 from coagent.live.scripted import play
-from coagent.live.session import Ended
 from coagent.live.sqlite_journal import SqliteJournal
 from coagent.live.target import Refused
 from coagent.live.targets.memory import MemoryTarget
+from coagent.live.trouble import Ended, Stuck
 from coagent.operation import Call, Declaration, Result
 from coagent.running import equal, serial_outcome
 from coagent.tool import TOOLS, Tool

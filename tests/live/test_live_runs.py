@@ -4,7 +4,7 @@ import pytest
 
 from coagent import naming
 from coagent.live import virtual_clock
-from coagent.live.actuator import Limits
+from coagent.live.limits import Limits
 from coagent.live.running import run_live
 from tests.live.live_check import is_serial, judged
 from tests.live.rough_target import RoughTarget

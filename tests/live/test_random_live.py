@@ -19,7 +19,7 @@ from checker.oracle import serial
 from coagent import naming
 from coagent.history import History, lines
 from coagent.live import virtual_clock
-from coagent.live.actuator import Limits
+from coagent.live.limits import Limits
 from coagent.live.running import LiveRun, run_live
 from coagent.running import equal
 from coagent.testing.strategy import random_scenario

@@ -22,11 +22,12 @@ from coagent.live.operating import operating
 from coagent.live.registry import BadCall
 from coagent.live.running import LiveRun, run_live, seed
 from coagent.live.service import serve
-from coagent.live.session import Ended, Session
+from coagent.live.session import Session
 from coagent.live.sqlite_journal import SqliteJournal
 from coagent.live.targets import opened
 from coagent.live.targets.memory import MemoryTarget
 from coagent.live.token import OPERATOR, TokenFolder, Tokens
+from coagent.live.trouble import Ended
 from coagent.tool import TOOLS
 from tests.live.cutting_proxy import cutting_proxy
 from tests.live.live_check import check_replay, is_serial, judged

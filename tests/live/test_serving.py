@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from coagent.bad_input import BadInput
-from coagent.live.actuator import Limits
 from coagent.live.gate import Bounds
+from coagent.live.limits import Limits
 from coagent.live.serving import Plan, plan_of, toolbox
 from coagent.tool import TOOLS
 from workloads import workload

@@ -8,8 +8,8 @@ from checker.notified import check_history
 from coagent.bad_input import BadInput
 from coagent.live.opening import history_of, session
 from coagent.live.registry import BadCall
-from coagent.live.session import Ended
 from coagent.live.targets.memory import MemoryTarget
+from coagent.live.trouble import Ended
 from coagent.operation import Result
 from coagent.protocols import protocol
 

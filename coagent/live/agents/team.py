@@ -8,12 +8,12 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
 from coagent.bad_input import BadInput
-from coagent.live.actuator import Stuck
 from coagent.live.agents.completion import Completion, Model, NoCompletion
 from coagent.live.agents.price import Bill
 from coagent.live.agents.prompt import opening
 from coagent.live.agents.worker import BOUNDS, Astray, Bounds, work
 from coagent.live.session import Session
+from coagent.live.trouble import Stuck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from coagent.live.agents.completion import Completion, Message, Model, ToolCall
 from coagent.live.agents.judgement import JUDGEMENT_TOOLS, Done, Insert, Keep, Retract, Rewrite, decided, offered
 from coagent.live.agents.prompt import NUDGE, REPORT, answered, rejected, restarted, skipped
 from coagent.live.agents.recalled import REPORTED, TAKEN, UNDONE, Recalled, noticed, recalled
-from coagent.live.ledger import NO_USAGE, Turn
 from coagent.live.registry import BadCall
+from coagent.live.seat import NO_USAGE, Turn
 from coagent.operation import Call, Result
 from coagent.tool import declare
 

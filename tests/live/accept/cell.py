@@ -13,7 +13,7 @@ from random import Random
 
 from checker.verdict import Verdict
 from coagent import naming
-from coagent.live.actuator import Limits
+from coagent.live.limits import Limits
 from coagent.live.running import LiveRun, run_live
 from coagent.operation import Result, Value, same
 from coagent.program import Intent, Program

@@ -11,11 +11,11 @@ from functools import partial
 
 import pytest
 
-from coagent.live.actuator import Stuck
 from coagent.live.opening import session
 from coagent.live.running import LiveRun
 from coagent.live.target import Gone, Memo, Reading, Target
 from coagent.live.targets.sql_tool import sql_tools
+from coagent.live.trouble import Stuck
 from coagent.operation import Call, Cell
 from coagent.protocols.mtpo import ROUTES, Mtpo
 from coagent.tool import TOOLS
