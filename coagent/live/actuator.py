@@ -6,7 +6,7 @@ reading the target tells what is left to do. Knows no agents and no order: whoev
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from coagent.effect import Perform
 from coagent.event import Performed
@@ -14,9 +14,13 @@ from coagent.history import Record
 from coagent.live.joined import JoinedTarget
 from coagent.live.ledger import Intent, Ledger, within
 from coagent.live.target import Conflict, Gone, Reading, Refused, Undecided
+from coagent.live.window import Escape, Window
+from coagent.live.writing import PATIENCE, Limits, Stuck, Writing
 from coagent.operation import Cell, Result, same, show
-from coagent.store import ABSENT, Entry, Glass
+from coagent.store import ABSENT, Entry
 from coagent.tool import failed
+
+__all__ = ["PATIENCE", "Actuator", "Limits", "Probe", "Stuck", "Window", "no_probe", "recoverable"]
 
 Probe = Callable[[str], None]
 """Called with the name of each point that a run passes between two steps that can be cut apart; for fault tests."""
@@ -27,55 +31,6 @@ WriteAhead = Callable[[Record], Awaitable[None]]
 
 def no_probe(point: str) -> None:
     """Nothing happens at this point."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How patient the runtime is with its targets. `read_s` and `write_s` are seconds for one attempt; `tries` the
-    attempts at a read, an undo, or a write that met a conflict; `pause_s` the seconds before the second, then doubled.
-    """
-
-    read_s: float = 30.0
-    write_s: float = 60.0
-    tries: int = 5
-    pause_s: float = 0.05
-
-
-PATIENCE = Limits()
-"""How patient the runtime is unless told otherwise."""
-
-
-class Stuck(Exception):
-    """An effect that can neither be done nor left undone: a person has to look. The message says why."""
-
-
-class Escape(Exception):
-    """A tool looked or wrote outside its declared footprint (A2)."""
-
-
-class Window:
-    """A view of what an operation declared to read, and of nothing else."""
-
-    def __init__(self, cells: Mapping[str, Entry], corrected: Mapping[str, Entry], reads: tuple[str, ...]) -> None:
-        self._glass, self._reads = Glass(cells, corrected), reads
-
-    def cell(self, path: str) -> Cell:
-        """The cell at a path. Raises Escape outside the declared reads."""
-        self._check(path)
-        return self._glass.cell(path)
-
-    def below(self, path: str) -> Iterator[str]:
-        """Every path strictly below. Raises Escape outside the declared reads."""
-        self._check(path)
-        return self._glass.below(path)
-
-    def sightings(self) -> tuple:
-        """What was looked at."""
-        return self._glass.sightings()
-
-    def _check(self, path: str) -> None:
-        if not any(within(path, read) for read in self._reads):
-            raise Escape(f"looked at {path!r}, and it declares to read {', '.join(self._reads) or 'nothing'}")
 
 
 class Actuator:
@@ -93,7 +48,7 @@ class Actuator:
         self.ledger, self.target, self.clock, self.limits = ledger, target, clock, limits
         self._write_ahead, self._probe = write_ahead, probe
         self.escaped = escapes(ledger)
-        self._late: dict[str, asyncio.Task] = {}
+        self.writing = Writing(target, limits)
         self._strange: dict[str, Cell] = {}
 
     async def perform(self, flight: Perform) -> Performed:
@@ -186,7 +141,7 @@ class Actuator:
         """
         intent, reading = found
         try:
-            await self._write(flight.op, dict(intent.wrote), seen=reading.memo, restore={})
+            await self.writing.write(flight.op, dict(intent.wrote), seen=reading.memo, restore={})
         except (Conflict, Stuck):
             raise
         except Refused as refusal:
@@ -214,12 +169,12 @@ class Actuator:
         self._probe(f"before settle {flight.op}")
         last: Exception | None = None
         for pause_s in self._pauses():
-            await self._ended(flight.op)
+            await self.writing.ended(flight.op)
             try:
                 how = await self._happened(flight, intent)
                 if how != "all":
                     seen = intent.memo if how == "nothing" else {}
-                    await self._write(flight.op, dict(intent.wrote), seen=seen, restore={})
+                    await self.writing.write(flight.op, dict(intent.wrote), seen=seen, restore={})
                 return _answer(flight, intent.result, intent.wrote, intent.saw)
             except Conflict as conflict:
                 # The first may be due to our own write, which has landed since the reading.
@@ -251,26 +206,6 @@ class Actuator:
                 "let it be as it was before or as it was to be, and try again"
             )
         return "nothing" if all(was.values()) else "some"
-
-    async def _ended(self, op: str) -> None:
-        """Wait until a write that took too long has ended: nothing else may be done before. Raises Stuck."""
-        if writing := self._late.get(op):
-            await asyncio.wait({writing}, timeout=self.limits.write_s * self.limits.tries)
-            if not writing.done():
-                raise Stuck(f"a write of {op} is still under way; try again when it has ended")
-            self._forget(op)
-
-    async def ended(self) -> None:
-        """Wait until no write is under way any more, though nobody waits for its answer; not for ever."""
-        if self._late:
-            await asyncio.wait(self._late.values(), timeout=self.limits.write_s)
-        for op in [op for op, writing in self._late.items() if writing.done()]:
-            self._forget(op)
-
-    def _forget(self, op: str) -> None:
-        writing = self._late.pop(op)
-        if not writing.cancelled():
-            writing.exception()
 
     async def _undo(self, flight: Perform) -> None:
         self._probe(f"before undo {flight.op}")
@@ -311,7 +246,7 @@ class Actuator:
         last: Exception | None = None
         for pause_s in self._pauses():
             try:
-                await self._write(op, cells, seen={}, restore=restore)
+                await self.writing.write(op, cells, seen={}, restore=restore)
                 return
             except (Refused, Undecided, Stuck):
                 raise
@@ -332,18 +267,6 @@ class Actuator:
                 last = error
                 await asyncio.sleep(pause_s)
         raise last
-
-    async def _write(self, op: str, cells: Mapping[str, Cell], *, seen: Mapping, restore: Mapping) -> None:
-        """One attempt. What takes too long goes on, as a thread or a server does: it is not cancelled, but waited for
-        before anything else is written for this operation, or for one that overlaps it."""
-        await self._ended(op)
-        writing = asyncio.ensure_future(self.target.write(cells, seen=seen, restore=restore))
-        self._late[op] = writing
-        try:
-            await asyncio.wait_for(asyncio.shield(writing), self.limits.write_s)
-        finally:
-            if writing.done():
-                self._forget(op)
 
     async def _corrected(self, flight: Perform) -> dict[str, Entry]:
         """What an order-filtered read sees instead of the live cells; held against the target's own versions."""
