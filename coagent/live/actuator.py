@@ -18,6 +18,7 @@ from coagent.live.limits import Limits
 from coagent.live.target import Conflict, Gone, Reading, Refused, Undecided
 from coagent.live.trouble import Stuck
 from coagent.live.window import Escape, Window, escapes, tool_said
+from coagent.live.writing import Writing
 from coagent.operation import Cell, Result, same, show
 from coagent.path import within
 from coagent.store import ABSENT, Entry
@@ -49,7 +50,7 @@ class Actuator:
         self.ledger, self.target, self.clock, self.limits = ledger, target, clock, limits
         self._write_ahead, self._probe = write_ahead, probe
         self.escaped = escapes(ledger)
-        self._late: dict[str, asyncio.Task] = {}
+        self.writing = Writing(target, limits)
         self._strange: dict[str, Cell] = {}
 
     async def perform(self, flight: Perform) -> Performed:
@@ -103,8 +104,7 @@ class Actuator:
         cells = self.ledger.entries(reading.cells, paths)
         view = Window(cells, corrected, flight.reads)
         try:
-            args = dict(flight.call.args)
-            result, wrote = await asyncio.to_thread(tool.exec, view, args) if tool.slow else tool.exec(view, args)
+            result, wrote = tool.exec(view, dict(flight.call.args))
         except Escape:
             raise
         except Exception as error:
@@ -143,7 +143,7 @@ class Actuator:
         """
         intent, reading = found
         try:
-            await self._write(flight.op, dict(intent.wrote), seen=reading.memo, restore={})
+            await self.writing.write(flight.op, dict(intent.wrote), seen=reading.memo, restore={})
         except (Conflict, Stuck):
             raise
         except Refused as refusal:
@@ -171,12 +171,12 @@ class Actuator:
         self._probe(f"before settle {flight.op}")
         last: Exception | None = None
         for pause_s in self._pauses():
-            await self._ended(flight.op)
+            await self.writing.ended(flight.op)
             try:
                 how = await self._happened(flight, intent)
                 if how != "all":
                     seen = intent.memo if how == "nothing" else {}
-                    await self._write(flight.op, dict(intent.wrote), seen=seen, restore={})
+                    await self.writing.write(flight.op, dict(intent.wrote), seen=seen, restore={})
                 return _answer(flight, intent.result, intent.wrote, intent.saw)
             except Conflict as conflict:
                 # The first may be due to our own write, which has landed since the reading.
@@ -208,26 +208,6 @@ class Actuator:
                 "let it be as it was before or as it was to be, and try again"
             )
         return "nothing" if all(was.values()) else "some"
-
-    async def _ended(self, op: str) -> None:
-        """Wait until a write that took too long has ended: nothing else may be done before. Raises Stuck."""
-        if writing := self._late.get(op):
-            await asyncio.wait({writing}, timeout=self.limits.write_s * self.limits.tries)
-            if not writing.done():
-                raise Stuck(f"a write of {op} is still under way; try again when it has ended")
-            self._forget(op)
-
-    async def ended(self) -> None:
-        """Wait until no write is under way any more, though nobody waits for its answer; not for ever."""
-        if self._late:
-            await asyncio.wait(self._late.values(), timeout=self.limits.write_s)
-        for op in [op for op, writing in self._late.items() if writing.done()]:
-            self._forget(op)
-
-    def _forget(self, op: str) -> None:
-        writing = self._late.pop(op)
-        if not writing.cancelled():
-            writing.exception()
 
     async def _undo(self, flight: Perform) -> None:
         self._probe(f"before undo {flight.op}")
@@ -268,7 +248,7 @@ class Actuator:
         last: Exception | None = None
         for pause_s in self._pauses():
             try:
-                await self._write(op, cells, seen={}, restore=restore)
+                await self.writing.write(op, cells, seen={}, restore=restore)
                 return
             except (Refused, Undecided, Stuck):
                 raise
@@ -289,18 +269,6 @@ class Actuator:
                 last = error
                 await asyncio.sleep(pause_s)
         raise last
-
-    async def _write(self, op: str, cells: Mapping[str, Cell], *, seen: Mapping, restore: Mapping) -> None:
-        """One attempt. What takes too long goes on, as a thread or a server does: it is not cancelled, but waited for
-        before anything else is written for this operation, or for one that overlaps it."""
-        await self._ended(op)
-        writing = asyncio.ensure_future(self.target.write(cells, seen=seen, restore=restore))
-        self._late[op] = writing
-        try:
-            await asyncio.wait_for(asyncio.shield(writing), self.limits.write_s)
-        finally:
-            if writing.done():
-                self._forget(op)
 
     async def _corrected(self, flight: Perform) -> dict[str, Entry]:
         """What an order-filtered read sees instead of the live cells; held against the target's own versions."""

@@ -201,7 +201,7 @@ class Session:
         """End: what is under way is waited for, agents that wait are told that the session is over."""
         while under_way := [one for one in self._under_way.values() if not one.done()]:
             await asyncio.wait(under_way)
-        await self.actuator.ended()
+        await self.actuator.writing.all_ended()
         self._broken = self._broken or Ended("the session was closed")
         self._pump.cancel()
         await asyncio.gather(self._pump, return_exceptions=True)
