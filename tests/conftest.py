@@ -17,6 +17,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--regenerate", action="store_true", help="write the golden transcripts anew")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests of one `xdist_group` run in one process: pytest 9.2 keeps a test's id elsewhere than pytest-xdist 3.8
+    writes the group into it, which without this loses all groups, and says nothing."""
+    for item in items:
+        grouped = getattr(item, "_nodeid", item.nodeid)
+        if grouped != item.nodeid:
+            item._id = type(item.id).parse(grouped)
+
+
 def pytest_terminal_summary(terminalreporter: object) -> None:
     """Print the figures that tests measured, wherever they ran."""
     for report in terminalreporter.getreports("passed"):

@@ -109,3 +109,9 @@ def test_ci_installs_what_is_missing_and_says_so_when_it_cannot(tmp_path: Path) 
     (tools / "etcd").touch(mode=0o755)
     stub("apt-get", f'echo "$*" >> {tmp_path}/asked')
     assert "etcd-server" not in run(0)[0]
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_tests_of_one_server_are_for_one_process(request: pytest.FixtureRequest) -> None:
+    several = hasattr(request.config, "workerinput")
+    assert request.node.nodeid.endswith("@postgresql") is several, "the scheduler knows groups by the ends of ids"
