@@ -300,6 +300,28 @@ def test_two_fields_of_one_event_written_at_once_are_both_there(server: DavServe
     asyncio.run(both())
 
 
+def test_a_write_of_ours_whose_answer_is_on_its_way_is_not_somebody_elses(server: DavServer) -> None:
+    async def staggered() -> None:
+        target = server.target()
+        await target.write(EVENT, seen={}, restore={})
+        seen, ask = (await target.read(("calendar/a",))).memo, target._wire.ask
+
+        async def slow(method: str, *rest: object) -> object:
+            answer = await ask(method, *rest)
+            await asyncio.sleep(0.15 if method == "PUT" else 0)
+            return answer
+
+        async def late(number: int) -> None:
+            await asyncio.sleep(0.05 * number)
+            await target.write({f"calendar/a/field{number}": (number,)}, seen=seen, restore={})
+
+        target._wire.ask = slow
+        await asyncio.gather(*map(late, range(4)))
+        await target.close()
+
+    asyncio.run(staggered())
+
+
 def test_what_somebody_else_changed_is_a_conflict_and_nothing_is_written(server: DavServer) -> None:
     async def outside() -> None:
         target = server.target()

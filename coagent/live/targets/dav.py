@@ -7,6 +7,7 @@ Writes are conditional on the version read, so that nothing of anybody is overwr
 import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 from weakref import WeakValueDictionary
@@ -128,9 +129,13 @@ class DavTarget:
             if not field:
                 raise Refused(f"{path} is a whole object; write its fields")
             wanted.setdefault((root, name), {})[field] = cell
-        now = await self._now(wanted)
-        for one, version in now.items():
-            self._check(one, version, seen)
+        async with AsyncExitStack() as alone:
+            # A write of ours that is half-way is in the calendar already, and not yet among those known as ours.
+            for one in sorted(wanted):
+                await alone.enter_async_context(self._lock(one))
+            now = await self._now(wanted)
+            for one, version in now.items():
+                self._check(one, version, seen)
         for one, fields in wanted.items():  # what is refused is so before anything is changed
             changed(now[one].body, KINDS[one[0]], one[1], fields, _kept(restore, one).body)
         writes = [self._write(one, fields, now[one], seen, _kept(restore, one).body) for one, fields in wanted.items()]
