@@ -280,7 +280,8 @@ class Actuator:
                 if found.get(path) is not held:
                     continue
                 try:
-                    kept = await self.target.read_at(path, self.ledger.memos.get(override.op, {}))
+                    older = self.target.read_at(path, self.ledger.memos.get(override.op, {}))
+                    kept = await asyncio.wait_for(older, self.limits.read_s)
                 except Gone:
                     kept = None
                 if kept is not None and not same(kept, held[0]):
