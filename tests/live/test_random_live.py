@@ -106,6 +106,10 @@ def test_they_change_nothing_at_length(protocol, seed, rough, late):
     check(protocol, seed, HASTY, detached=True, **late)
 
 
+def test_an_agent_whose_run_is_over_while_it_infers_is_told_so_when_it_acts():
+    check("occ", 14, lose=0.3, clash=0.1, slow_s=2.0)
+
+
 def test_the_random_runs_do_meet_every_fault_and_repair():
     """A sometimes-property beside the always-properties above."""
     seen: set[tuple[str, str]] = set()
