@@ -58,9 +58,7 @@ def run(
     agents: model_option.Agents = None,
     tables: Tables = "generated",
     record: Annotated[str | None, typer.Option(metavar="FILE", help="Write the history to a new file.")] = None,
-    max_steps: Annotated[
-        int | None, typer.Option(min=1, help="Choices before a run counts as not ending; by default 5000 an agent.")
-    ] = None,
+    max_steps: Annotated[int | None, typer.Option(min=1, help="Choices at most; by default 5000 an agent.")] = None,
     target: live_command.Target = None,
     journal: live_command.Journal = None,
     model: model_option.Model = None,
@@ -80,11 +78,9 @@ def run(
         saving.check_free(record)
     simulated = {"--schedule": schedule, "--seed": seed or None, "--max-steps": max_steps}
     plan = model_option.plan_of(agents, model_option.given(locals()), simulated)
-    workload = naming.target(name, model_option.agents_of(agents), tables=tables)
-    engine = naming.protocol(protocol)
+    workload, engine = naming.target(name, model_option.agents_of(agents), tables=tables), naming.protocol(protocol)
     if plan is not None:
-        more = {"where": target or (), "journal": journal, "record": record, "as_json": as_json}
-        return model_option.run(workload, engine, plan, **more)
+        return model_option.run(workload, engine, plan, target or (), journal, record, as_json)
     if target or journal:
         live_command.check_live(target, simulated)
         return live_command.ran(workload, engine, target, journal, record, as_json)
