@@ -99,7 +99,6 @@ def run(
     workload: object,
     protocol: object,
     plan: "ModelPlan",
-    *,
     where: Sequence[str],
     journal: str | None,
     record: str | None,

@@ -47,8 +47,7 @@ def run(
     workload = naming.target(name, model_option.agents_of(agents), tables=tables)
     engine = naming.protocol(protocol)
     if plan is not None:
-        more = {"where": target or (), "journal": journal, "record": record, "as_json": as_json}
-        return model_option.run(workload, engine, plan, **more)
+        return model_option.run(workload, engine, plan, target or (), journal, record, as_json)
     if target or journal:
         live_command.check_live(target, simulated)
         return live_command.ran(workload, engine, target, journal, record, as_json)
