@@ -88,6 +88,18 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
     "commit": {"agent": "agent"},
     "abort": {"agent": "agent", "attempt": "int", "because": "str"},
     "give-up": {"agent": "agent", "because": "str"},
+    "step": {"input": "object", "effects": "texts", "sum": "str", "usage": "?object"},
+    "intent": {
+        "op": "op",
+        "act": "str",
+        "captured": "sightings",
+        "wrote": "cellmap",
+        "memo": "object",
+        "status": "status",
+        "value": "any",
+        "saw": "sightings",
+    },
+    "trouble": {"because": "str", "act": "?str", "op": "?op"},
     "quiescent": {},
     "rows": ROWS,
     "end": {"records": "int", "quiescent": "bool", "final_state": "cells", "reports": "object"},
@@ -97,7 +109,12 @@ what may be left out. `sightings` map paths to `{"value": v, "writer": op}` (no 
 start state), and a path ending in `/` says that the members below it were listed; `cellmap` maps paths to
 `{"value": v}` or `{}` (absent); `cells` maps paths to values. A `fork` is one of the live state as it stands at that
 line; `forked` is what a call did on its agent's fork and what it found there, and `merge` what the live state got of a
-fork, by the operations that count as its writers (nothing, when there are conflicts)."""
+fork, by the operations that count as its writers (nothing, when there are conflicts).
+
+A live run has three kinds more. A `step` is what the engine was fed, with the names of the effects that came of it and
+a checksum over them in full, before any of them was carried out. An `intent` says what an effect is about to do to
+its target, before it does: what stood there, with the target's memo of it, what it will leave, and its result. A
+`trouble` is what a person has to look at: an undo that failed, a tool outside its footprint."""
 
 Record = Mapping[str, object]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from coagent.argument_schema import INTEGER, PATH, VALUE, arguments, described
 from coagent.operation import Call, Cell, Declaration, Result, Value, same
 
 Args = Mapping[str, Value]
@@ -191,8 +192,21 @@ _MEANINGS: Mapping[str, Meaning] = {
     ),
 }
 
+_AT = arguments(path=PATH)
+_WITH = arguments(path=PATH, value=VALUE)
+_SCHEMAS: Mapping[str, Mapping[str, object]] = {
+    "get": _AT,
+    "list": _AT,
+    "put": _WITH,
+    "create": _WITH,
+    "delete": _AT,
+    "add": arguments(path=PATH, by=described(INTEGER, "what is added, less than 0 to take away")),
+    "copy": arguments(path=PATH, to=described(PATH, "where the value is copied to, whatever it held")),
+    "send": _WITH,
+}
+
 TOOLS: Mapping[str, Tool] = {
-    tool.name: replace(tool, meaning=_MEANINGS[tool.name])
+    tool.name: replace(tool, meaning=_MEANINGS[tool.name], schema=_SCHEMAS[tool.name])
     for tool in (
         Tool("get", reading, _get, "the value at a path, or null when absent"),
         Tool("list", reading, _list, "sorted names of the direct children of a path"),

@@ -13,10 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     (
         "operation",
+        "argument_schema",
         "path",
         "change",
         "tool",
         "event",
+        "event_json",
         "effect",
         "history",
         "column",

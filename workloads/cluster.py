@@ -5,6 +5,7 @@ There are no pods: a container waits or runs by the image that its deployment na
 
 from collections.abc import Mapping
 
+from coagent.argument_schema import BOOLEAN, INTEGER, PART, TEXT, arguments, listed
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.tool import TOOLS, Args, Case, Meaning, Tool, View, Writes
 from workloads.row import at, creating, listing, reading, setting
@@ -61,6 +62,7 @@ _ROLLED_OUT = Tool(
     _rolled_out,
     "which of the named deployments do not run the image yet",
     Meaning((Case(value=_LATE),)),
+    arguments(names=listed(PART), image=TEXT),
 )
 _WAITING_REASON = Tool(
     "waiting_reason",
@@ -68,6 +70,7 @@ _WAITING_REASON = Tool(
     _waiting_reason,
     f"why a deployment's container waits, {CRASH_LOOP} or null",
     Meaning((Case(_WAITS, value=f"'{CRASH_LOOP}'"), Case(value="null"))),
+    arguments(name=PART),
 )
 FLAGS = "data/demo.flagd.json"
 
@@ -87,20 +90,27 @@ CLUSTER_TOOLS: Mapping[str, Tool] = {
             reading("selected", SERVICES, "selector/app", "fetch a service for the app that it selects, or null"),
             reading("flags", CONFIGMAPS, FLAGS, "fetch a ConfigMap for its feature flags, a JSON text, or null"),
             setting("set_image", DEPLOYMENTS, "image", "set a deployment's image, or fail with 'missing'"),
-            setting("scale", DEPLOYMENTS, "replicas", "set a deployment's replicas, or fail with 'missing'"),
+            setting("scale", DEPLOYMENTS, "replicas", "set a deployment's replicas, or fail with 'missing'", INTEGER),
             setting("pin", DEPLOYMENTS, "nodeName", "pin a deployment to a node, or fail with 'missing'"),
             setting("set_command", DEPLOYMENTS, "command", "set a deployment's command, or fail with 'missing'"),
-            setting("cordon", NODES, "unschedulable", "close a node to new pods or open it, or fail with 'missing'"),
+            setting(
+                "cordon", NODES, "unschedulable", "close a node to new pods or open it, or fail with 'missing'", BOOLEAN
+            ),
             setting("repoint", SERVICES, "selector/app", "let a service select an app, or fail with 'missing'"),
             setting("move_budget", BUDGETS, "selector/app", "let a budget protect an app, or fail with 'missing'"),
             creating(
-                "create_deployment", DEPLOYMENTS, ("image", "replicas"), "create a deployment, or fail with 'exists'"
+                "create_deployment",
+                DEPLOYMENTS,
+                ("image", "replicas"),
+                "create a deployment, or fail with 'exists'",
+                {"replicas": INTEGER},
             ),
             creating(
                 "create_budget",
                 BUDGETS,
                 ("selector/app", "minAvailable"),
                 "create a PodDisruptionBudget, or fail with 'exists'",
+                {"minAvailable": INTEGER},
             ),
             _ROLLED_OUT,
             _WAITING_REASON,

@@ -8,6 +8,7 @@ what differs between protocols is what they spend on conflicts that are none.
 from collections.abc import Generator, Mapping
 from functools import partial
 
+from coagent.argument_schema import PART, arguments
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.program import Intent
 from coagent.tool import TOOLS, Args, Case, Meaning, Tool, View, Writes, children
@@ -36,6 +37,7 @@ SEARCH = Tool(
     _search,
     "an owner's tasks with their status",
     Meaning((Case(value=f"[[name, value('{_MINE}/{{name}}')] for name in children('{_MINE}')]"),)),
+    arguments(owner=PART),
 )
 
 

@@ -6,10 +6,11 @@ A section's number is its place in the order, from 1, and is kept nowhere; a tex
 import re
 from collections.abc import Mapping
 
+from coagent.argument_schema import INTEGER, PART, TEXT, arguments, described, either_null
+from coagent.live.targets.text_tool import replacing, searching
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.tool import OK, TOOLS, Args, Tool, View, Writes, failed
 from workloads.row import at, listing, reading, setting
-from workloads.text_tool import replacing, searching
 
 SECTIONS, ORDER = "doc/sections", "doc/order"
 ROWS, TOTAL = "doc/rows", "doc/total"
@@ -64,19 +65,33 @@ def _outline(view: View, args: Args) -> tuple[Result, Writes]:
     return Result("ok", tuple((name, title[0] if title else None) for name, title in titles)), ()
 
 
+_BEFORE = described(either_null(PART), "the section that it comes before, or null for the end")
+
 DOCUMENT_TOOLS: Mapping[str, Tool] = {
     **TOOLS,
     **{
         tool.name: tool
         for tool in (
-            Tool("outline", lambda args: Declaration(reads=("doc",)), _outline, "the sections in order, with titles"),
+            Tool(
+                "outline",
+                lambda args: Declaration(reads=("doc",)),
+                _outline,
+                "the sections in order, with titles",
+                schema=arguments(),
+            ),
             searching("search", SECTIONS, "text", "the sections that have something in their text, with the text"),
             reading("text_of", SECTIONS, "text", "fetch a section for its text, or null"),
             setting("set_text", SECTIONS, "text", "set a section's text, or fail with 'missing'"),
             replacing("replace", SECTIONS, "text", "replace something wherever it is in a section's text, or fail"),
-            Tool("insert", _declare_insert, _insert, "put a section in, or fail with 'exists' or 'missing'"),
+            Tool(
+                "insert",
+                _declare_insert,
+                _insert,
+                "put a section in, or fail with 'exists' or 'missing'",
+                schema=arguments(name=PART, title=TEXT, text=TEXT, before=_BEFORE),
+            ),
             listing("amounts", ROWS, ("amount",), "every row with its amount"),
-            setting("set_amount", ROWS, "amount", "set a row's amount, or fail with 'missing'"),
+            setting("set_amount", ROWS, "amount", "set a row's amount, or fail with 'missing'", INTEGER),
         )
     },
 }

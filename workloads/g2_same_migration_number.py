@@ -8,12 +8,12 @@ import re
 from collections.abc import Generator, Mapping
 from functools import partial
 
+from coagent.live.targets import git_tree
+from coagent.live.targets.git_tree import REPO
 from coagent.operation import Call, Result, Value
 from coagent.program import Intent
 from coagent.workload import Agent, Workload
-from workloads import git_tree
 from workloads.git_tool import GIT_TOOLS, create, write
-from workloads.git_tree import REPO
 from workloads.row import at
 
 NAME = "g2-same-migration-number"

@@ -8,12 +8,14 @@ may give up: A has read what B staged and so falls with B, and B falls because i
 from collections.abc import Generator, Mapping
 from functools import partial
 
+from coagent.live.targets import git_tree
+from coagent.live.targets.git_tool import COMMITS, INDEX, committed, numbered, tree_of
+from coagent.live.targets.git_tree import REPO
 from coagent.operation import Call, Result, Value
 from coagent.program import Intent
 from coagent.workload import Agent, Workload
-from workloads import git_tree, shop
-from workloads.git_tool import COMMITS, GIT_TOOLS, INDEX, committed, create, numbered, on, read, tree_of, write
-from workloads.git_tree import REPO
+from workloads import shop
+from workloads.git_tool import GIT_TOOLS, create, on, read, write
 from workloads.row import at
 
 NAME = "g3-swept-into-commit"

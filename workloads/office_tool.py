@@ -6,6 +6,7 @@ declares the rows that it names. Only a mail that was sent cannot be undone.
 
 from collections.abc import Iterator, Mapping
 
+from coagent.argument_schema import INTEGER, PART, TEXT, arguments, described, listed, row
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.tool import OK, TOOLS, Args, Case, Meaning, Tool, View, Writes, children, failed
 from workloads.row import creating, setting
@@ -24,7 +25,8 @@ def matching(name: str, table: str, by: tuple[str, ...], shows: tuple[str, ...],
         found = ((row, cells[len(by) :]) for row, cells in rows if all(cells) and cells[: len(by)] == wanted)
         return Result("ok", tuple((row, *(cell[0] for cell in cells)) for row, cells in found)), ()
 
-    return Tool(name, lambda args: Declaration(reads=(table,)), run, says)
+    schema = arguments(**dict.fromkeys(by, TEXT))
+    return Tool(name, lambda args: Declaration(reads=(table,)), run, says, schema=schema)
 
 
 def _declare_calendar(args: Args) -> Declaration:
@@ -61,9 +63,26 @@ _CREATE_MEANS = Meaning(
         Case(writes=tuple((f"calendar/{{event}}/{field}", field) for field in EVENT)),
     )
 )
-EVENTS_ON = Tool("events_on", _declare_calendar, _events_on, "start and minutes of a person's events on a date")
+_DATE = described(TEXT, "YYYY-MM-DD")
+_START = described(TEXT, "YYYY-MM-DD HH:MM")
+_DAY = arguments(person=TEXT, date=_DATE)
+_FIELDS = {"name": TEXT, "participant": TEXT, "start": _START, "minutes": INTEGER}
+_EVENTS = described(listed(row(PART, *_FIELDS.values())), f"each event is its id, {', '.join(EVENT)}")
+
+EVENTS_ON = Tool(
+    "events_on",
+    _declare_calendar,
+    _events_on,
+    "start and minutes of a person's events on a date",
+    schema=_DAY,
+)
 CREATE_EVENT = Tool(
-    "create_event", _declare_create_event, _create_event, "put an event in, or fail with 'exists'", _CREATE_MEANS
+    "create_event",
+    _declare_create_event,
+    _create_event,
+    "put an event in, or fail with 'exists'",
+    _CREATE_MEANS,
+    arguments(event=PART, **_FIELDS),
 )
 
 
@@ -125,11 +144,35 @@ OFFICE_TOOLS: Mapping[str, Tool] = {
         for tool in (
             EVENTS_ON,
             CREATE_EVENT,
-            Tool("day_of", _declare_calendar, _day_of, "id, name, start and minutes of a person's events on a date"),
-            Tool("find_event", _declare_calendar, _find_event, "the same of those events that have a name"),
-            Tool("create_events", _declare_events, _create_events, "put several events in, or fail with 'exists'"),
-            setting("move_event", "calendar", "start", "set when an event begins, or fail with 'missing'"),
-            Tool("hand_over", _declare_hand_over, _hand_over, "give rows to somebody, or fail with 'missing'"),
+            Tool(
+                "day_of",
+                _declare_calendar,
+                _day_of,
+                "id, name, start and minutes of a person's events on a date",
+                schema=_DAY,
+            ),
+            Tool(
+                "find_event",
+                _declare_calendar,
+                _find_event,
+                "the same of those events that have a name",
+                schema=arguments(person=TEXT, date=_DATE, name=TEXT),
+            ),
+            Tool(
+                "create_events",
+                _declare_events,
+                _create_events,
+                "put several events in, or fail with 'exists'",
+                schema=arguments(events=_EVENTS),
+            ),
+            setting("move_event", "calendar", "start", "set when an event begins, or fail with 'missing'", _START),
+            Tool(
+                "hand_over",
+                _declare_hand_over,
+                _hand_over,
+                "give rows to somebody, or fail with 'missing'",
+                schema=arguments(table=PART, rows=listed(PART), to=TEXT),
+            ),
             matching("tasks_of", "tasks", ("owner", "list"), ("due",), "somebody's tasks on a list, with due dates"),
             matching(
                 "customers_of", "customers", ("owner", "status"), ("name", "interest"), "somebody's customers by status"
@@ -137,7 +180,7 @@ OFFICE_TOOLS: Mapping[str, Tool] = {
             setting("set_status", "customers", "status", "set what a customer is, or fail with 'missing'"),
             matching("mails_about", "inbox", ("subject",), ("sender", "body"), "the mails that came in on a subject"),
             matching("mails_to", "outbox", ("to",), ("subject",), "the mails that were sent to somebody"),
-            Tool(_SEND.name, _declare_send, _SEND.exec, _SEND.says, _SEND.meaning),
+            Tool(_SEND.name, _declare_send, _SEND.exec, _SEND.says, _SEND.meaning, _SEND.schema),
         )
     },
 }

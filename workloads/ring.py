@@ -7,6 +7,7 @@ moves by one place, for nobody has seen what was coming.
 from collections.abc import Generator, Mapping
 from functools import partial
 
+from coagent.argument_schema import PART, arguments
 from coagent.operation import Call, Declaration, Result, Value
 from coagent.program import Intent
 from coagent.tool import OK, TOOLS, Args, Case, Meaning, Tool, View, Writes, failed
@@ -47,6 +48,7 @@ HAND = Tool(
             Case(writes=((_HERE, None), (_THERE, f"value('{_HERE}')"))),
         )
     ),
+    arguments(**{"lead": PART, "from": PART, "to": PART}),
 )
 
 

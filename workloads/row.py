@@ -3,6 +3,9 @@
 Each is declared as data too (`Meaning`), from the same fields. What the rows are about is the business of who asks.
 """
 
+from collections.abc import Mapping
+
+from coagent.argument_schema import PART, TEXT, Schema, arguments
 from coagent.operation import Declaration, Result
 from coagent.tool import OK, Args, Case, Meaning, Tool, View, Writes, children, failed
 
@@ -31,23 +34,29 @@ def listing(name: str, rows: str, fields: Fields, says: str) -> Tool:
     shown = ", ".join(["name", *(f"value('{path}')" for path in paths)])
     there = " and ".join(f"present('{path}')" for path in paths)
     meaning = Meaning((Case(value=f"[[{shown}] for name in children('{rows}') if {there}]"),))
-    return Tool(name, lambda args: Declaration(reads=(rows,)), run, says, meaning)
+    return Tool(name, lambda args: Declaration(reads=(rows,)), run, says, meaning, arguments())
 
 
 def reading(name: str, rows: str, field: str, says: str) -> Tool:
     """Reads one field of the row `name`, null when absent; declares the whole row, as fetching an object does."""
     path = at(rows, "{name}", field)
 
+    def declare(args: Args) -> Declaration:
+        return Declaration(reads=(at(rows, args["name"]),))
+
     def run(view: View, args: Args) -> tuple[Result, Writes]:
         cell = view.cell(at(rows, args["name"], field))
         return Result("ok", cell[0] if cell else None), ()
 
     meaning = Meaning((Case(f"present('{path}')", value=f"value('{path}')"), Case(value="null")))
-    return Tool(name, lambda args: Declaration(reads=(at(rows, args["name"]),)), run, says, meaning)
+    return Tool(name, declare, run, says, meaning, arguments(name=PART))
 
 
-def creating(name: str, rows: str, fields: Fields, says: str) -> Tool:
-    """Creates the row `name` with all its fields, or fails with 'exists' where the first of them is there."""
+def creating(name: str, rows: str, fields: Fields, says: str, kinds: Mapping[str, Schema] | None = None) -> Tool:
+    """Creates the row `name` with all its fields, or fails with 'exists' where the first of them is there.
+
+    `kinds` are those of the arguments that are no text, by name.
+    """
 
     def declare(args: Args) -> Declaration:
         row = (at(rows, args["name"]),)
@@ -60,11 +69,12 @@ def creating(name: str, rows: str, fields: Fields, says: str) -> Tool:
 
     exists = Case(f"present('{at(rows, '{name}', fields[0])}')", "failed", "'exists'")
     writes = tuple((at(rows, "{name}", field), argument(field)) for field in fields)
-    return Tool(name, declare, run, says, Meaning((exists, Case(writes=writes))))
+    kinds = {argument(field): (kinds or {}).get(argument(field), TEXT) for field in fields}
+    return Tool(name, declare, run, says, Meaning((exists, Case(writes=writes))), arguments(name=PART, **kinds))
 
 
-def setting(name: str, rows: str, field: str, says: str) -> Tool:
-    """Sets one field of the row `name`, or fails with 'missing' where there is none: a read-modify-write."""
+def setting(name: str, rows: str, field: str, says: str, kind: Schema = TEXT) -> Tool:
+    """Sets one field of the row `name` to a value of `kind`, or fails with 'missing' where there is none."""
     path, value = at(rows, "{name}", field), argument(field)
 
     def declare(args: Args) -> Declaration:
@@ -76,4 +86,5 @@ def setting(name: str, rows: str, field: str, says: str) -> Tool:
         return (OK, ((cell, (args[value],)),)) if view.cell(cell) else (failed("missing"), ())
 
     missing = Case(f"not present('{path}')", "failed", "'missing'")
-    return Tool(name, declare, run, says, Meaning((missing, Case(writes=((path, value),)))))
+    meaning = Meaning((missing, Case(writes=((path, value),))))
+    return Tool(name, declare, run, says, meaning, arguments(name=PART, **{value: kind}))

@@ -11,13 +11,15 @@ from typing import Protocol
 from coagent.operation import Cell, Value
 
 Memo = Mapping[str, object]
-"""What a target wants kept beside cells, by object, as JSON: what it needs to put an object back exactly (a whole
-manifest, a body, file modes), and its version then (a resourceVersion, an ETag, a blob's name)."""
+"""What a target wants kept beside cells, as JSON by the path of the object (a slash behind it: of its members).
+
+What it needs to put an object back exactly (a whole manifest, a body, file modes), and its version then (a
+resourceVersion, an ETag, a blob's name)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The cells that hold a value at or below the paths asked for, by path, with the memo of the objects they are of."""
+    """The cells that hold a value at or below the paths asked for, by path, and the memo of their objects."""
 
     cells: Mapping[str, Value]
     memo: Memo = field(default_factory=dict)
@@ -48,9 +50,9 @@ class Target(Protocol):
         """Let these cells be so, `()` being absent, and no other cell change; returns when it is so.
 
         `seen` is the memo of the reading that the cells were worked out from: an object that is not of that version
-        any more raises Conflict, and nothing has changed ({}: whatever is there). `restore` is the memo of a reading that is
-        being put back ({}: none is). Raises Refused when the target says no: some of the cells may be so then.
-        Anything else raised leaves open what happened.
+        any more raises Conflict, and nothing has changed ({}: whatever is there). `restore` is the memo of a reading
+        that is being put back ({}: none is). Raises Refused when the target says no: some of the cells may be so
+        then. Anything else raised leaves open what happened.
         """
         ...
 
@@ -77,3 +79,7 @@ class Conflict(Exception):
 
 class Gone(Exception):
     """A version is not kept any more."""
+
+
+class Undecided(Exception):
+    """Reading cannot tell whether a write happened, and it must not happen twice: a person has to find out."""

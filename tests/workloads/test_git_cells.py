@@ -20,6 +20,7 @@ from interleavings import Ending, endings, serial_endings
 
 from checker.oracle import Ledger, serial
 from checker.proof import prove_frame, prove_inverse
+from coagent.live.targets import git_tree
 from coagent.operation import Call, Result, Value
 from coagent.workload import Agent, Workload
 from workloads import (
@@ -27,7 +28,6 @@ from workloads import (
     g2_same_migration_number,
     g3_swept_into_commit,
     g4_version_and_changelog,
-    git_tree,
     workload,
 )
 from workloads.git_tool import GIT_TOOLS, on

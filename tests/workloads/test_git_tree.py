@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from coagent.bad_input import BadInput
-from workloads import git_tree, workload
-from workloads.git_tree import files, merged, run_tests
+from coagent.live.targets import git_tree
+from coagent.live.targets.git_tree import files, merged, run_tests
+from workloads import workload
 
 PASSING = "import unittest\n\nclass One(unittest.TestCase):\n    def test_it(self):\n        {}\n"
 LINES = "one\ntwo\nthree\nfour\nfive\n"

@@ -24,7 +24,7 @@ class MemoryTarget:
         for path in paths:
             if path in self.cells:
                 found[path] = self.cells[path]
-            start = path + "/"
+            start = path + "/" if path else ""
             found.update((name, value) for name, value in self.cells.items() if name.startswith(start))
         return Reading(cells=found)
 

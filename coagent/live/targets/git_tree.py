@@ -1,12 +1,10 @@
 """Real git in a temporary folder: a project's own tests run on what was committed, and two branches merged.
 
-A tree is texts by path. Both are pure functions of trees, remembered by content, and leave nothing behind; who
-wrote what, and what a passing test is worth, is the business of who asks.
+A tree is texts, or bytes, by path. Both are pure functions of trees, remembered by content, and leave nothing behind;
+who wrote what, and what a passing test is worth, is the business of who asks.
 """
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from coagent.bad_input import BadInput
+from coagent.live.targets.git_process import clean_environment, git
 from coagent.operation import Value
 from coagent.path import ancestors
 
@@ -37,25 +35,19 @@ def closed(event, args):
 sys.addaudithook(closed)
 unittest.main(module=None, argv=["unittest", "discover"])
 """
-_SETTINGS = {
-    "core.autocrlf": "false",
-    "core.hooksPath": os.devnull,
-    "gc.auto": "0",
-    "init.defaultBranch": "base",
-    "merge.conflictStyle": "merge",
-}
-_WHO = {"NAME": "coagent", "EMAIL": "coagent@localhost", "DATE": "2023-08-01T09:00:00+0000"}
-
 GIT = ".git"
 _QUIETLY = {"stdin": subprocess.DEVNULL, "capture_output": True, "encoding": "utf-8", "errors": "replace"}
 
-Frozen = tuple[tuple[str, str], ...]
+Frozen = tuple[tuple[str, str | bytes], ...]
 """A tree in a form that can be remembered, sorted by path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What a project's tests came to: whether all of them passed and there were any, how many ran, what was printed."""
+    """What a project's tests came to: whether all passed and there were any, how many ran, what was printed.
+
+    Neither the time that they took nor where they ran is in what was printed, so that equal trees say the same.
+    """
 
     passed: bool
     tests: int
@@ -68,7 +60,7 @@ def files(state: Mapping[str, Value], folder: str = REPO) -> dict[str, str]:
     return dict(_frozen({path[len(start) :]: value for path, value in state.items() if path.startswith(start)}))
 
 
-def run_tests(tree: Mapping[str, Value]) -> Ran:
+def run_tests(tree: Mapping[str, Value | bytes]) -> Ran:
     """Commit a tree to a new repository and run its unittest tests there, with Python's own library and no network.
 
     Raises ValueError for what could be no tree, BadInput when git is not installed.
@@ -93,12 +85,13 @@ def _run_tests(tree: Frozen) -> Ran:
     with _repository(tree) as root:
         command = [sys.executable, "-I", "-S", "-B", "-c", _RUNNER]
         try:
-            done = subprocess.run(command, cwd=root, env=_environment(), timeout=LIMIT_S, **_QUIETLY)
+            done = subprocess.run(command, cwd=root, env=clean_environment(), timeout=LIMIT_S, **_QUIETLY)
         except subprocess.TimeoutExpired:
             return Ran(passed=False, tests=0, said=f"the tests took longer than {LIMIT_S:.0f} s")
     count = re.search(r"^Ran (\d+) test", done.stderr, re.MULTILINE)
     tests = int(count[1]) if count else 0
-    return Ran(passed=done.returncode == 0 and tests > 0, tests=tests, said=done.stdout + done.stderr)
+    said = re.sub(r"(^Ran \d+ tests?) in [\d.]+s$", r"\1", done.stdout + done.stderr, flags=re.MULTILINE)
+    return Ran(passed=done.returncode == 0 and tests > 0, tests=tests, said=said.replace(f"{root}/", ""))
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -129,7 +122,7 @@ def _commit(root: Path, tree: Frozen) -> None:
     for name, text in tree:
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text.encode())
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
     _git(root, "add", "--all", "--force")
     _git(root, "commit", "--quiet", "--allow-empty", "--message", "as the state has it")
 
@@ -140,27 +133,13 @@ def _texts(root: Path) -> Frozen:
 
 
 def _git(root: Path, *words: str, expected: tuple[int, ...] = (0,)) -> str:
-    program = shutil.which("git")
-    if program is None:
-        raise BadInput("the coding cells make real repositories, and git is not on the PATH; install git")
-    settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    done = subprocess.run([program, *settings, *words], cwd=root, env=_environment(), **_QUIETLY)
-    if done.returncode not in expected:
-        raise RuntimeError(f"git {words[0]} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
+    return git(root, *words, expected=expected).decode("utf-8", "replace")
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of the user's but the PATH: no settings, no names, no time, so that equal trees get equal commits."""
-    people = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in _WHO.items()}
-    closed = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC", **people, **closed}
-
-
-def _frozen(tree: Mapping[str, Value]) -> Frozen:
+def _frozen(tree: Mapping[str, Value | bytes]) -> Frozen:
     """A tree that a folder can hold, sorted by path."""
     for path, text in tree.items():
-        if not isinstance(text, str):
+        if not isinstance(text, str | bytes):
             raise ValueError(f"{path} holds no text, and a file does")
         parts = PurePosixPath(path).parts
         if path != "/".join(parts) or {"..", GIT, "/"} & {*parts} or not parts:

@@ -1,0 +1,151 @@
+"""Opens live runs: a new one on targets, or one that a journal holds, after the runtime was stopped or killed.
+
+Also gives the history of a run, which is what its journal holds between a header and an end.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from coagent.bad_input import BadInput
+from coagent.history import VERSION, History, Record, plain
+from coagent.live.actuator import PATIENCE, Limits, Probe, no_probe
+from coagent.live.joined import JoinedTarget
+from coagent.live.journal import Journal, MemoryJournal
+from coagent.live.ledger import Ledger
+from coagent.live.session import Session
+from coagent.live.target import Target
+from coagent.protocols.mtpo import Mtpo
+from coagent.tool import TOOLS, Tool
+
+
+@asynccontextmanager
+async def session(
+    *targets: Target,
+    tools: Mapping[str, Tool] = TOOLS,
+    protocol: object | None = None,
+    journal: Journal | None = None,
+    name: str = "live",
+    whole: bool = False,
+    limits: Limits = PATIENCE,
+    probe: Probe = no_probe,
+    more: Mapping[str, object] | None = None,
+) -> AsyncIterator[Session]:
+    """A new live run on targets, under a protocol (MTPO by default), journalled in memory unless told otherwise.
+
+    `whole`: all cells of the targets are read at the start and at the end; without, the history tells of those cells
+    that operations met. `more` is kept in the journal's head. Raises BadInput for targets with one root, a journal that
+    holds a run, or a protocol that wants forks, which live state has none of.
+    """
+    protocol = Mtpo() if protocol is None else protocol
+    if "Fork" in protocol.emits:
+        raise BadInput(f"{protocol.name} works on forks, and live state cannot be forked; choose another protocol")
+    journal, joined = journal or MemoryJournal(), JoinedTarget(targets)
+    start = dict((await joined.read(joined.roots)).cells) if whole else None
+    head = {
+        "version": VERSION,
+        "name": name,
+        "protocol": protocol.name,
+        "order": protocol.promises,
+        "target": joined.spec,
+        "start": None if start is None else {path: plain(value) for path, value in sorted(start.items())},
+        **(more or {}),
+    }
+    await journal.open(head)
+    live = Session(Ledger(protocol, tools), joined, journal, limits=limits, probe=probe)
+    try:
+        yield live
+    finally:
+        await live.close()
+
+
+@asynccontextmanager
+async def resumed(
+    *targets: Target,
+    journal: Journal,
+    tools: Mapping[str, Tool] = TOOLS,
+    protocol: object | None = None,
+    limits: Limits = PATIENCE,
+    probe: Probe = no_probe,
+) -> AsyncIterator[Session]:
+    """The live run that a journal holds, gone on with: what was half-done is found by reading, and finished.
+
+    Agents go on where they are: `agent(name)` gives their handles. Raises BadInput when the journal holds no run or
+    one under another protocol, Diverged when the engine does not do again what it did.
+    """
+    protocol = Mtpo() if protocol is None else protocol
+    if not journal.head:
+        raise BadInput("the journal holds no run; open a new one on it")
+    if journal.head["protocol"] != protocol.name:
+        raise BadInput(f"the journal's run is under {journal.head['protocol']}, not {protocol.name}; say so")
+    ledger, began = replayed(journal.records(), protocol, tools)
+    live = Session(ledger, JoinedTarget(targets), journal, limits=limits, probe=probe, began=began)
+    try:
+        yield live
+    finally:
+        await live.close()
+
+
+def replayed(records: Iterable[Record], protocol: object, tools: Mapping[str, Tool]) -> tuple[Ledger, float]:
+    """What is known after these records, and the time in seconds of the last. Raises Diverged."""
+    ledger, at = Ledger(protocol, tools), 0.0
+    kept = list(records)
+    for record in ledger.replay(kept):
+        at = record["at"]
+    ledger.ready.clear()
+    return ledger, kept[-1]["at"] if kept else at
+
+
+async def history_of(live: Session) -> History:
+    """The history of a live run so far: what the journal holds, and the live state as it is now."""
+    head, ledger = live.journal.head, live.ledger
+    begun = head["start"] if head["start"] is not None else None
+    if begun is None:
+        begun = {path: plain(cell[0]) for path, cell in sorted(ledger.start.items()) if cell}
+        touched = {*ledger.start, *ledger.cells}
+        now = (await live.target.read(sorted(touched))).cells if touched else {}
+        final = {path: plain(value) for path, value in sorted(now.items()) if path in touched}
+    else:
+        now = (await live.target.read(live.target.roots)).cells
+        final = {path: plain(value) for path, value in sorted(now.items())}
+    return finished(head, list(live.journal.records()), ledger, begun, final)
+
+
+def finished(
+    head: Mapping[str, object],
+    records: list[Record],
+    ledger: Ledger,
+    begun: Mapping[str, object],
+    final: Mapping[str, object],
+) -> History:
+    """A history from what a journal holds, the state at the start and the state at the end, by path."""
+    seats = sorted(ledger.seats.values(), key=lambda one: one.rank)
+    header = {
+        "history": "coagent",
+        "version": VERSION,
+        "sealed": True,
+        "simulated": False,
+        "workload": head["name"],
+        "protocol": head["protocol"],
+        "seed": 0,
+        "schedule": "clock",
+        "agents": [{"name": one.name, "rank": list(one.rank)} for one in seats],
+        "state": dict(begun),
+        "order": head["order"],
+    }
+    at = records[-1]["at"] if records else 0.0
+    quiet = [{"at": at, "event": "quiescent"}] if ledger.quiescent else []
+    end = {
+        "at": at,
+        "event": "end",
+        "records": len(records) + len(quiet),
+        "quiescent": ledger.quiescent,
+        "final_state": dict(final),
+        "reports": {one.name: _report(one.report) for one in seats},
+    }
+    return History(header, (*records, *quiet, end))
+
+
+def _report(report: object) -> object:
+    from coagent.program import report_out
+
+    return report_out(report)
