@@ -84,7 +84,9 @@ def _folded(line: ObjectLine, step: int) -> tuple[str | None, str | None, dict, 
 
 
 def _read(line: ObjectLine, step: int, agent: str, order: Order, serial: list, live: tuple) -> list[str | None]:
-    fork = next((one for one in order.forked.get(agent, ()) if one[0] <= step and (one[1] is None or step < one[1])), None)
+    fork = next(
+        (one for one in order.forked.get(agent, ()) if one[0] <= step and (one[1] is None or step < one[1])), None
+    )
     if fork is not None:
         own = [event for event in line.until(step) if event[1] == "forked" and order.owner[event[2]] == agent]
         own = [event for event in own if event[0] >= fork[0]]

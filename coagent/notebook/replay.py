@@ -136,7 +136,8 @@ class _Folding:
         found = {}
         for path in sorted(self.known):
             events = tuple(
-                (step, act, op, shown(cell), writer) for step, act, op, cell, writer in self.objects.events.get(path, ())
+                (step, act, op, shown(cell), writer)
+                for step, act, op, cell, writer in self.objects.events.get(path, ())
             )
             start = shown(self.objects.start.get(path, ()))
             found[path] = ObjectLine(path=path, known=self.known[path], start=start, events=events)

@@ -188,7 +188,7 @@ class StepperView:
                 self._forked(source.follow(self._run, schedule), None)
 
     def _forked(self, run: Source, after: int | None) -> None:
-        """Show another run of the same setting; the old one stays beside it, unless the new one only goes on from it."""
+        """Show another run of the same setting; the old one stays beside it, unless it only went less far."""
         old = self._run
         if run.schedule == old.schedule:
             self._show()

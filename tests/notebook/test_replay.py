@@ -64,9 +64,7 @@ def test_a_read_is_served_what_the_replay_says_its_agent_would_read(rule: Mtpo) 
 def _leaving(fold: ObjectFold, path: str) -> bool:
     """Whether a write that is cancelled already still waits for its undo: a call asked for before is served first."""
     standing = {name for _, name in fold.trajectory.get(path, ())}
-    return any(
-        one.standing == LANDED and path in one.wrote and one.name not in standing for one in fold.ops.values()
-    )
+    return any(one.standing == LANDED and path in one.wrote and one.name not in standing for one in fold.ops.values())
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.late}-{rule.notify}-{rule.gate}-{rule.routes[0]}")
