@@ -76,6 +76,12 @@ class Verdict:
         shape |= {"evidence": list(self.evidence)} if self.blame else {}
         return shape | {"missing": list(self.missing)} if self.verdict == "unknown" else shape
 
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        from checker.display import verdict_html
+
+        return verdict_html(self)
+
     def sentences(self) -> list[str]:
         """The verdict in lines that a person reads: the answer, then the reasons."""
         match self.verdict:

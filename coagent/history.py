@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import pairwise
 from operator import attrgetter
 
@@ -146,6 +147,10 @@ class History:
     def end(self) -> Record:
         """The last record: quiescence, final state, reports."""
         return self.records[-1]
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        return import_module("coagent.notebook.display").history_html(self)
 
 
 def plain(value: Value) -> object:

@@ -6,6 +6,7 @@ Decides what a scenario may say; `coagent.program` says what its agents then do.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path, PurePath
 
 from coagent.arithmetic import LARGEST, MAX_NESTING
@@ -53,6 +54,10 @@ class Scenario:
     tool_s: float | None = None
     schedule: tuple[int, ...] | None = None
     story: str = ""
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        return import_module("coagent.notebook.display").scenario_html(self)
 
 
 def load_scenario_file(path: str | Path) -> Scenario:

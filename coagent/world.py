@@ -7,6 +7,7 @@ chooses is somebody else's business: the clock, everyone, chance, the reader. A 
 """
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import NamedTuple
 
 from immutables import Map
@@ -86,6 +87,10 @@ class World:
     def reports(self) -> dict[str, object]:
         """The agents' last messages."""
         return {name: self.actors[name].report for name in self.order}
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        return import_module("coagent.notebook.display").world_html(self)
 
 
 def conflict(left: effect.Perform | effect.Merge, right: effect.Perform | effect.Merge) -> bool:

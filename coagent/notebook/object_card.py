@@ -84,15 +84,12 @@ def _folded(line: ObjectLine, step: int) -> tuple[str | None, str | None, dict, 
 
 
 def _read(line: ObjectLine, step: int, agent: str, order: Order, serial: list, live: tuple) -> list[str | None]:
-    fork = next(
-        (one for one in order.forked.get(agent, ()) if one[0] <= step and (one[1] is None or step < one[1])), None
-    )
-    if fork is not None:
-        own = [event for event in line.until(step) if event[1] == "forked" and order.owner[event[2]] == agent]
-        own = [event for event in own if event[0] >= fork[0]]
-        if own:
-            return [own[-1][3], own[-1][4]]
-        return list(_folded(line, fork[0])[:2])
+    forks = order.forked.get(agent, ())
+    since = next((first for first, last in forks if first <= step and (last is None or step < last)), None)
+    if since is not None:
+        on_fork = [event for event in line.until(step) if event[1] == "forked" and event[0] >= since]
+        own = [event[3:] for event in on_fork if order.owner[event[2]] == agent]
+        return list(own[-1] if own else _folded(line, since)[:2])
     bound = order.bounds[agent]
     if bound is None:
         return list(live)

@@ -135,10 +135,8 @@ class _Folding:
     def _objects(self) -> dict[str, ObjectLine]:
         found = {}
         for path in sorted(self.known):
-            events = tuple(
-                (step, act, op, shown(cell), writer)
-                for step, act, op, cell, writer in self.objects.events.get(path, ())
-            )
+            happened = self.objects.events.get(path, ())
+            events = tuple((step, act, op, shown(cell), writer) for step, act, op, cell, writer in happened)
             start = shown(self.objects.start.get(path, ()))
             found[path] = ObjectLine(path=path, known=self.known[path], start=start, events=events)
         return found

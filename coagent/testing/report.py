@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from coagent.saving import check_free, save, save_history
@@ -71,6 +72,10 @@ class Report:
 
     def __str__(self) -> str:
         return "\n".join(self.sentences())
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        return import_module("coagent.notebook.display").report_html(self)
 
     def _lines(self) -> Iterator[str]:
         done = self.conformance

@@ -27,6 +27,11 @@ class Opened:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
+    def heard(self, message: object) -> None:
+        """Keep what the console says, if it is a complaint."""
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
     def status(self) -> str:
         """What the stepper says of the present step."""
         return self.page.locator("#coagent-status").inner_text()

@@ -72,9 +72,8 @@ def test_the_page_shows_of_every_object_what_the_replay_says_at_every_step(tmp_p
     with opened(shown.save(tmp_path / "run.html")) as browser:
         for path in run.objects:
             steps = [step for step in range(len(run)) if run.object(path, step)]
-            seen = browser.page.evaluate(
-                "([path, steps]) => steps.map((at) => coagent.object(path, at))", [path, steps]
-            )
+            asked = "([path, all]) => all.map((at) => coagent.object(path, at))"
+            seen = browser.page.evaluate(asked, [path, steps])
             assert seen == [run.object(path, step) for step in steps], path
         assert browser.complaints == []
 
