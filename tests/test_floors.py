@@ -94,6 +94,8 @@ FLOORS = (
         "notebook",
         "tracking",
         "claim",
+        "state_graph",
+        "telling",
     ),
 )
 """The modules of `coagent` by floor; `checker` is beside floor 1, `workloads` is on the top floor."""
