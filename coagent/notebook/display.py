@@ -85,9 +85,11 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     body = "".join(
         "<tr>" + "".join(f'<td style="text-align: left">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows
     )
-    return f'<table style="margin: 6px 0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    style = "margin: 6px 0; font-size: inherit"
+    return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _block(head: str, said: str, body: str, tone: str = "ink") -> str:
     under = f'<div style="color: var(--coagent-muted)">{escape(said)}</div>' if said else ""
-    return f'{style()}<div class="coagent-shown"><b style="color: var(--coagent-{tone})">{escape(head)}</b>{under}{body}</div>'
+    title = f'<b style="color: var(--coagent-{tone})">{escape(head)}</b>'
+    return f'{style()}<div class="coagent-shown">{title}{under}{body}</div>'

@@ -218,6 +218,8 @@ class StepperView:
             self._judgement()
 
     def _judgement(self) -> tuple[Verdict, Graph]:
+        if self._run is None or self._replay is None:
+            raise BadInput(self._problem)
         if self._judged is None:
             self._judged = _judge(self._run)
         return self._judged

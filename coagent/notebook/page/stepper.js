@@ -41,7 +41,7 @@ function began([steps], step) {
 export function mount(root, looks, host) {
   const view = views++ ? `-${views}` : "";
   const id = (name) => `coagent-${name}${view}`;
-  const state = { step: 0, even: true, playing: null, picked: [], all: false, entries: false, scene: null, filter: "", said: "" };
+  const state = { step: 0, even: true, playing: null, picked: [], all: false, entries: false, scene: null, still: false, said: "" };
   const parts = {};
 
   root.classList.add("coagent-stepper");
@@ -338,11 +338,12 @@ export function mount(root, looks, host) {
 
   function drawObjects() {
     const scene = state.scene;
-    const held = scene.objects.filter((one) => one[1] <= state.step);
+    const held = scene.objects.filter((one) => one[1] <= state.step && written(one));
+    const still = scene.objects.filter((one) => one[1] <= state.step && !written(one));
     const ordered = held.length > MOST_ROWS && !state.all
       ? held.map((one) => [lastEvent(one, state.step), one]).sort((a, b) => b[0] - a[0]).map(([, one]) => one) : held;
     const chosen = (state.all ? ordered : ordered.slice(0, MOST_ROWS)).slice();
-    chosen.sort((a, b) => written(b) - written(a) || (a[0] < b[0] ? -1 : 1));
+    chosen.sort((a, b) => (a[0] < b[0] ? -1 : 1));
     const rows = chosen.map((one) => [one[0], card(one, state.step), lastEvent(one, state.step), folded(one, state.step - 1)]);
     const prefix = common(scene.objects.map(([path]) => path));
     const readers = scene.agents.slice(0, MOST_READERS);
@@ -363,12 +364,15 @@ export function mount(root, looks, host) {
       make("p", { class: "coagent-sub" }, [prefix ? `under ${prefix}` : "", scene.filtered ? "reads are filtered by rank: what the serial order shows there" : "reads are of what is there",
         scene.untouched ? `${scene.untouched.toLocaleString("en")} more cells that nobody touches` : ""].filter(Boolean).join("; ")),
       rows.length ? make("div", { class: "coagent-wide", tabindex: rows.length > 12 ? 0 : null }, make("table", { id: id("objects-table") }, make("thead", {}, head), make("tbody", {}, body)))
-        : make("p", { class: "coagent-muted" }, "Nothing has been touched yet."),
+        : make("p", { class: "coagent-muted" }, "Nothing that is written in this run has been touched yet."),
+      still.length ? make("details", { open: state.still, ontoggle: (event) => { state.still = event.target.open; } },
+        make("summary", {}, `${still.length} read so far that nobody writes in this run`),
+        make("div", { class: "coagent-still" }, still.slice(0, 200).map(([path, , start]) => make("span", { class: "coagent-mono" }, path.slice(prefix.length), " = ", cellText(start))))) : "",
       more > 0 || state.all ? make("button", { type: "button", onclick: () => { state.all = !state.all; draw(); } }, state.all ? "Show fewer" : `Show ${more} more`) : "",
       scene.agents.length > MOST_READERS ? make("p", { class: "coagent-muted" }, `What the first ${MOST_READERS} of ${scene.agents.length} agents would read.`) : "");
   }
 
-  // Whether anything writes the object in this run: those stand first, and stay where they are at every step.
+  // Whether anything writes the object in this run.
   function written([, , , events]) { return events.length ? 1 : 0; }
 
   function happened(events, step) {
