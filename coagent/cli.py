@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from coagent import __version__, trial_command
+from coagent import __version__, lab_command, trial_command
 from coagent.bad_input import BadInput
 
 HOLDS, VIOLATED, CANNOT_TELL, BAD_INPUT = 0, 1, 2, 3
@@ -227,6 +227,7 @@ def prove(
 
 app.command()(trial_command.compare)
 app.command()(trial_command.sweep)
+app.command()(lab_command.lab)
 
 
 @app.command("list")

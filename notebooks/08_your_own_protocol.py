@@ -18,7 +18,7 @@ from coagent.testing import Budget, check_protocol
 pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_rows=40)
 sys.path.insert(0, ".")
 SEED = 0
-BUDGET = Budget(name="notebook", states=1_500, examples=0, schedules=0, runs=4)
+BUDGET = Budget(name="notebook", states=400, examples=0, schedules=0, runs=4)
 
 # %% [markdown]
 # ## First try: what I have written is mine

@@ -95,6 +95,9 @@ FLOORS = (
         "tracking",
         "claim",
         "state_graph",
+        "lab",
+        "lab_command",
+        "spectator",
         "telling",
     ),
 )
