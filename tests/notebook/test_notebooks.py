@@ -83,11 +83,11 @@ def test_a_notebook_runs_from_top_to_bottom_and_its_answer_holds(
     monkeypatch.delenv("KUBECONFIG", raising=False)
     shell = interactive.InteractiveShell.instance()
     shell.reset(new_session=True)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     for place, cell in enumerate(cells(path)):
         if cell.cell_type == "code":
             done = shell.run_cell(cell.source, store_history=False)
             assert done.success, f"cell {place} of {path.name}: {done.error_in_exec or done.error_before_exec!r}"
     took = time.perf_counter() - began
-    record_property(path.name, f"{took:.1f} s in this process")
+    record_property(path.name, f"{took:.1f} s in this process, of which {time.process_time() - worked:.1f} s of work")
     assert took < LIMIT_S
