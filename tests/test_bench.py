@@ -2,6 +2,7 @@
 
 from coagent.bench.exploration import exploration_figures
 from coagent.bench.list_append import list_append_figures
+from coagent.bench.replay import replay_figures
 from coagent.bench.trials import trial_figures
 
 
@@ -31,3 +32,10 @@ def test_the_figures_of_a_sweep_are_of_the_same_trials():
     rate, whole = trial_figures(cells=("k3-flag-blob",), protocols=("naive", "mtpo"), seeds=10)
     assert 20 < rate.value < 20_000 and "2 protocols" in rate.of
     assert whole.value == round(2000 / rate.value / 2 / 60, 2) or abs(whole.value * rate.value * 120 / 2000 - 1) < 0.3
+
+
+def test_the_figures_of_stepping_are_of_runs_that_were_laid_out():
+    named = {figure.name: figure for figure in replay_figures(operations=(200,), looks=5, browser=False)}
+    assert set(named) == {f"replay_200_{what}" for what in ("open_s", "open_cpu_s", "scene_mb", "step_ms")}
+    assert all(figure.value > 0 for figure in named.values())
+    assert "steps of 1 events" in named["replay_200_step_ms"].of

@@ -17,6 +17,7 @@ PARTS: Mapping[str, Callable[[], list[Figure]]] = {
     "list-append": _part("list_append", "list_append_figures"),
     "register": _part("register", "register_figures"),
     "history": _part("history", "history_figures"),
+    "replay": _part("replay", "replay_figures"),
     "sweep": _part("trials", "trial_figures"),
 }
 """What measures each part."""

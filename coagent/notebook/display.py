@@ -85,8 +85,8 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     body = "".join(
         "<tr>" + "".join(f'<td style="text-align: left">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows
     )
-    style = "margin: 6px 0; font-size: inherit"
-    return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    looks = "margin: 6px 0; font-size: inherit"
+    return f'<table style="{looks}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _block(head: str, said: str, body: str, tone: str = "ink") -> str:

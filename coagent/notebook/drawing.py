@@ -8,7 +8,7 @@ from html import escape
 
 from checker.verdict import Verdict
 from coagent.notebook import theme
-from coagent.notebook.graph import Graph
+from coagent.notebook.graph import LONGEST, RADIUS, Graph
 from coagent.notebook.layout import COLUMN, LEFT, MOST_LANES, Band, Sheet, seconds_marks, sheet
 from coagent.notebook.replay import Replay
 
@@ -113,7 +113,8 @@ def _bands(run: Replay, plan: Sheet) -> Iterator[str]:
             if one.lane < plan.lanes and band.holds(one.step):
                 yield mark(one.kind, one.lane, band.x(one.step), plan.y(band, one.lane))
                 if one.kind in ("read", "write", "repair"):
-                    yield _text(band.x(one.step), plan.y(band, one.lane) - 13, one.op, "ink", anchor="middle", size=10)
+                    y = plan.y(band, one.lane) - 13
+                    yield _text(band.x(one.step), y, brief(one.op), anchor="middle", size=10)
 
 
 def _frame(run: Replay, plan: Sheet, band: Band, ats: list[float]) -> Iterator[str]:
@@ -210,15 +211,15 @@ def _graph(graph: Graph) -> Iterator[str]:
     for one in graph.edges:
         yield edge(one.edge.kind, one.arc, one.witness)
         tone = f"--coagent-edge-{one.edge.kind}" if one.edge.kind in theme.DASHES else "muted"
-        words = f"{one.edge.kind} {cut(one.edge.object.rpartition('/')[2], 16)}"
-        yield _text(one.x, one.y, words, tone, anchor="middle", size=10, bold=one.witness, halo=True)
+        yield _text(one.x, one.y, one.label, tone, anchor="middle", size=10, bold=one.witness, halo=True)
     for place, (name, x) in enumerate(graph.nodes):
         colour = theme.rank_variable(place)
+        box = f'x="{x - graph.half:.1f}" y="{graph.line - RADIUS:.1f}" width="{2 * graph.half:.1f}"'
         yield (
-            f'<circle cx="{x:.1f}" cy="{graph.line:.1f}" r="17" fill="var(--coagent-paper)" stroke="var({colour})" '
-            'stroke-width="2"/>'
+            f'<rect {box} height="{2 * RADIUS}" rx="{RADIUS}" fill="var(--coagent-paper)" '
+            f'stroke="var({colour})" stroke-width="2"/>'
         )
-        yield _text(x, graph.line + 4, cut(name, 6), colour, anchor="middle", bold=True, size=11)
+        yield _text(x, graph.line + 4, cut(name, LONGEST), colour, anchor="middle", bold=True, size=11)
 
 
 def edge(kind: str, arc: str, witness: bool) -> str:
@@ -230,6 +231,11 @@ def edge(kind: str, arc: str, witness: bool) -> str:
     halo = f'<path d="{arc}" fill="none" stroke="var(--coagent-marked)" stroke-width="11"/>' if witness else ""
     width = 3 if witness else 1.4
     return halo + f'<path d="{arc}" fill="none" stroke="var({colour})" stroke-width="{width}"{dash}{head}/>'
+
+
+def brief(op: str) -> str:
+    """An operation's name, without its agent's where that is long: the lane says whose it is."""
+    return op if len(op) <= 5 else "." + op.rpartition(".")[2]
 
 
 def cut(text: str, most: int) -> str:

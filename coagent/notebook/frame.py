@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from coagent.history import Record
 
+Span = tuple[float, float]
+"""From and to, in seconds of the run."""
+
 BEFORE = frozenset(("inferred", "prepare", "exec", "refresh", "launch", "fork", "forked"))
 """Kinds that come before what tells of them."""
 
@@ -46,10 +49,21 @@ def _ends(record: Record, following: Record) -> bool:
     return record["event"] not in BEFORE and following["event"] not in AFTER
 
 
-def coarser(cut: Sequence[Frame], most: int) -> tuple[tuple[Frame, ...], int]:
-    """At most so many steps, several of them in each where there are more, and how many that is."""
-    each = -(-len(cut) // most) or 1
-    if each == 1:
-        return tuple(cut), 1
-    groups = [cut[at : at + each] for at in range(0, len(cut), each)]
-    return tuple(Frame(at=one[0].at, first=one[0].first, last=one[-1].last) for one in groups), each
+def coarser(cut: Sequence[Frame], most: int, closely: Span | None = None) -> tuple[tuple[Frame, ...], int]:
+    """About as many steps as `most`, several of them in each where there are more, and how many that is.
+
+    Those that begin within `closely` (seconds, from and to) stay as they are.
+    """
+    close = [_within(one, closely) for one in cut]
+    each = -(-(len(cut) - sum(close)) // most) or 1
+    found: list[list[Frame]] = []
+    for one, alone in zip(cut, close, strict=True):
+        if alone or not found or len(found[-1]) == each or _within(found[-1][0], closely):
+            found.append([one])
+        else:
+            found[-1].append(one)
+    return tuple(Frame(at=group[0].at, first=group[0].first, last=group[-1].last) for group in found), each
+
+
+def _within(frame: Frame, closely: Span | None) -> bool:
+    return closely is not None and closely[0] <= frame.at <= closely[1]

@@ -3,7 +3,8 @@
 Decides which edges are shown (the witness always) and which two operations stand behind each; judges nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from checker.anomaly import Anomaly
@@ -15,28 +16,31 @@ from coagent.history import History
 from coagent.path import overlap
 
 MOST_EDGES, MOST_NODES = 24, 16
-GAP, RADIUS, SIDE = 170, 17, 56
-"""Pixels: between nodes, a node's radius, the room at either side."""
+GAP, RADIUS, STEP, LONGEST = 170, 16, 26, 14
+"""Pixels: between nodes, half a node's height, between one arc and the next; and the letters of a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """An edge: what it says, the two operations behind it, whether the witness has it, its arc, its label's place."""
+    """An edge, the two operations behind it, whether the witness has it, its arc, its label and where that stands."""
 
     edge: Edge
     ops: tuple[str, str]
     witness: bool
     arc: str
+    label: str
     x: float
     y: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """The picture's numbers, in pixels; `left_out` counts edges not shown. `nodes` are names with their middles."""
+    """The picture's numbers, in pixels. `nodes` are names with their middles, `half` is half a node's width, and
+    `left_out` counts pairs of transactions and kinds that are not shown."""
 
     nodes: tuple[tuple[str, float], ...]
     edges: tuple[Drawn, ...]
+    half: float
     line: float
     width: float
     height: float
@@ -54,11 +58,12 @@ def graph(history: History, verdict: Verdict) -> Graph:
     order += sorted({name for edge in witness for name in (edge.source, edge.target)} - set(order))
     backward = [edge for edge in rest if edge.source in order and _backward(edge, order)]
     forward = [edge for edge in rest if edge not in backward]
-    chosen = _one_a_pair([*witness, *backward, *forward])
+    alike = Counter(_kind(edge) for edge in {_key(edge): edge for edge in [*witness, *rest]}.values())
+    chosen = _one_a_pair([*witness, *backward, *forward], known)
     busy = {name for edge in chosen for name in (edge.source, edge.target)}
     names = [name for name in order if name in busy or len(order) <= MOST_NODES][:MOST_NODES]
     shown = [edge for edge in chosen if edge.source in names and edge.target in names][:MOST_EDGES]
-    return _placed(run, names, shown, known, pairs, len(chosen) - len(shown))
+    return _placed(run, names, shown, known, pairs, alike)
 
 
 def _key(edge: Edge) -> tuple[str, str, str, str]:
@@ -73,17 +78,63 @@ def _pairs(one: Anomaly) -> Iterable[tuple[str, str]]:
     return [tuple(reversed(one.transactions))] if len(one.transactions) == 2 else []
 
 
-def _one_a_pair(edges: Iterable[Edge]) -> list[Edge]:
-    """The edges, one for each pair, kind and object."""
-    found: dict[tuple[str, str, str, str], Edge] = {}
+def _kind(edge: Edge) -> tuple[str, str, str]:
+    return edge.source, edge.target, edge.kind
+
+
+def _one_a_pair(edges: Iterable[Edge], known: Collection[tuple]) -> list[Edge]:
+    """The first edge of each pair and kind, and all of those known; the others only count."""
+    found: dict[tuple, Edge] = {}
+    told: set[tuple[str, str, str]] = set()
     for edge in edges:
-        if edge.source != edge.target:
+        if edge.source != edge.target and (_key(edge) in known or _kind(edge) not in told):
             found.setdefault(_key(edge), edge)
+            told.add(_kind(edge))
     return list(found.values())
 
 
-def _placed(run: Reduced, names: Sequence[str], edges: Sequence[Edge], known: set, pairs: set, left_out: int) -> Graph:
+def _placed(run: Reduced, names: Sequence[str], edges: Sequence[Edge], known: set, pairs: set, alike: Counter) -> Graph:
     place = {name: at for at, name in enumerate(names)}
+    half = max(RADIUS, 3.8 * max((min(len(name), LONGEST) for name in names), default=0) + 9)
+    gap, side_room = max(GAP, 2 * half + 70), half + 30
+    spans = _levels(edges, place)
+    above = max((level for _, side, level in spans if side > 0), default=0)
+    below = max((level for _, side, level in spans if side < 0), default=0)
+    line = RADIUS + STEP * above + 24
+    drawn = []
+    for edge, side, level in spans:
+        x1, x2 = (side_room + gap * place[name] for name in (edge.source, edge.target))
+        inset = side * min(12, 3 * level)
+        x1, x2 = x1 + inset, x2 - inset
+        # A curve comes as far as three quarters of the way to its controls.
+        foot, peak = line - side * RADIUS, line - side * (RADIUS + STEP * level)
+        top = foot + (peak - foot) / 0.75
+        bend = 18 if x2 > x1 else -18
+        arc = f"M{x1:.1f} {foot:.1f} C{x1 + bend:.1f} {top:.1f} {x2 - bend:.1f} {top:.1f} {x2:.1f} {foot:.1f}"
+        drawn.append(
+            Drawn(
+                edge=edge,
+                ops=behind(run, edge),
+                witness=_key(edge) in known or (edge.source, edge.target) in pairs,
+                arc=arc,
+                label=_label(edge, alike[_kind(edge)] - 1),
+                x=(x1 + x2) / 2,
+                y=peak + (-5 if side > 0 else 13),
+            )
+        )
+    return Graph(
+        nodes=tuple((name, side_room + gap * at) for name, at in place.items()),
+        edges=tuple(drawn),
+        half=half,
+        line=line,
+        width=2 * side_room + gap * max(len(names) - 1, 0),
+        height=line + RADIUS + STEP * below + 24,
+        left_out=len(alike) - len(edges),
+    )
+
+
+def _levels(edges: Sequence[Edge], place: Mapping[str, int]) -> list[tuple[Edge, int, int]]:
+    """Each edge with its side (1: forward, above) and how high it goes, so that none lies on another."""
     slots: dict[tuple[int, int], int] = {}
     spans = []
     for edge in sorted(edges, key=lambda one: abs(place[one.source] - place[one.target])):
@@ -93,29 +144,13 @@ def _placed(run: Reduced, names: Sequence[str], edges: Sequence[Edge], known: se
         for gap in range(low, high):
             slots[side, gap] = level
         spans.append((edge, side, level))
-    above = max((level for _, side, level in spans if side > 0), default=0)
-    below = max((level for _, side, level in spans if side < 0), default=0)
-    line = 34 + above * 30 + RADIUS
-    drawn = []
-    for edge, side, level in spans:
-        x1, x2 = (SIDE + GAP * place[name] for name in (edge.source, edge.target))
-        inset = min(11, 3 * level)
-        x1, x2 = (x1 + inset, x2 - inset) if side > 0 else (x1 - inset, x2 + inset)
-        y, top = line - side * RADIUS * 0.95, line - side * (RADIUS + 12 + level * 30)
-        bend = 18 if x2 > x1 else -18
-        arc = f"M{x1:.1f} {y:.1f} C{x1 + bend:.1f} {top:.1f} {x2 - bend:.1f} {top:.1f} {x2:.1f} {y:.1f}"
-        label = y * 0.25 + top * 0.75 + (-5 if side > 0 else 14)
-        in_witness = _key(edge) in known or (edge.source, edge.target) in pairs
-        ops = behind(run, edge)
-        drawn.append(Drawn(edge=edge, ops=ops, witness=in_witness, arc=arc, x=(x1 + x2) / 2, y=label))
-    return Graph(
-        nodes=tuple((name, SIDE + GAP * at) for name, at in place.items()),
-        edges=tuple(drawn),
-        line=line,
-        width=2 * SIDE + GAP * max(len(names) - 1, 0),
-        height=line + RADIUS + 24 + below * 30,
-        left_out=left_out,
-    )
+    return spans
+
+
+def _label(edge: Edge, more: int) -> str:
+    name = edge.object.rpartition("/")[2]
+    name = name if len(name) <= 16 else name[:15] + "…"
+    return f"{edge.kind} {name}" + (f" and {more} more" if more else "")
 
 
 def behind(run: Reduced, edge: Edge) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from math import inf
 from coagent.history import History, Record
 from coagent.lanes import call, rows
 from coagent.notebook.context_fold import ContextFold
-from coagent.notebook.frame import Frame, coarser, frames
+from coagent.notebook.frame import Frame, Span, coarser, frames
 from coagent.notebook.lane_fold import Arrow, LaneFold, Mark, Stretch
 from coagent.notebook.object_card import ObjectLine, Order, card, shown
 from coagent.notebook.object_fold import ObjectFold
@@ -69,13 +69,23 @@ class Replay:
         return next((one for one in self.jumps[kind] if one > step), None)
 
 
-def replay(history: History, breaks: Collection[int] = (), *, most: int = MOST_OPERATIONS) -> Replay:
-    """The run of a history, whole or so far (without its `end`). `breaks` as in `frames`."""
+def replay(
+    history: History,
+    breaks: Collection[int] = (),
+    *,
+    most: int = MOST_OPERATIONS,
+    steps: int = MOST_STEPS,
+    closely: Span | None = None,
+) -> Replay:
+    """The run of a history, whole or so far (without its `end`). `breaks` as in `frames`.
+
+    Beyond `most` operations it has about `steps` steps, but for the seconds of `closely`, which have all of theirs.
+    """
     records = history.records
     operations = sum(record["event"] == "invoke" for record in records)
     cut, each = frames(records, breaks), 1
     if operations > most:
-        cut, each = coarser(cut, MOST_STEPS)
+        cut, each = coarser(cut, steps, closely)
     return _Folding(history, cut, each, operations).replay()
 
 

@@ -78,7 +78,7 @@ def judged(verdict: Verdict, graph: Graph, operations: int = 0) -> dict[str, obj
                 "source": one.edge.source,
                 "target": one.edge.target,
                 "kind": one.edge.kind,
-                "object": one.edge.object,
+                "label": one.label,
                 "says": f"{one.edge.source} before {one.edge.target}, because {one.edge.because}",
                 "ops": list(one.ops),
                 "witness": one.witness,
@@ -88,6 +88,7 @@ def judged(verdict: Verdict, graph: Graph, operations: int = 0) -> dict[str, obj
             }
             for one in graph.edges
         ],
+        "half": graph.half,
         "line": graph.line,
         "width": graph.width,
         "height": graph.height,
@@ -109,7 +110,7 @@ def _aggregated(run: Replay) -> str:
         return ""
     return (
         f"Aggregated: {run.operations:,} operations are shown {run.each} events at a step, and without the agents' "
-        "contexts; show a part of the history to see each event."
+        "contexts. view(..., closely=(from_s, to_s)) shows each event of those seconds."
     )
 
 

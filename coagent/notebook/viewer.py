@@ -15,6 +15,7 @@ from coagent.history import History, Record
 from coagent.notebook import comparison, source
 from coagent.notebook.document import document
 from coagent.notebook.drawing import picture
+from coagent.notebook.frame import Span
 from coagent.notebook.graph import Graph, graph
 from coagent.notebook.replay import Replay, replay
 from coagent.notebook.scene import judged, problem, scene
@@ -24,20 +25,24 @@ AT_ONCE = 1_500
 """Operations up to which a run is judged when it is opened; a longer one when somebody asks."""
 
 
-def view(thing: object, other: object = None, *, step: int | None = None) -> "StepperView":
+def view(thing: object, other: object = None, *, step: int | None = None, closely: Span | None = None) -> "StepperView":
     """A view of a run, at a step (None: the first).
 
     `thing` is the path of a recorded history, a History, an Outcome or Ran, a Setting (then the reader makes every
     choice), a Stepper, a World, or a counterexample of the testing kit (its Witness or Report). `other` is a second run
-    to set beside it. What is no run is shown as a sentence that says why; nothing is raised.
+    to set beside it. `closely` are the seconds (from, to) that are shown event by event in a run so long that it is
+    aggregated. What is no run is shown as a sentence that says why; nothing is raised.
     """
-    return StepperView(thing, other, step=step)
+    return StepperView(thing, other, step=step, closely=closely)
 
 
 class StepperView:
     """A run being looked at. All of it may be called from any thread."""
 
-    def __init__(self, thing: object, other: object = None, *, step: int | None = None) -> None:
+    def __init__(
+        self, thing: object, other: object = None, *, step: int | None = None, closely: Span | None = None
+    ) -> None:
+        self._closely = closely
         self._lock = threading.RLock()
         self._widget = None
         self._run: Source | None = None
@@ -212,7 +217,7 @@ class StepperView:
     # what is held
 
     def _fold(self) -> None:
-        self._replay = replay(self._run.history, self._run.breaks)
+        self._replay = replay(self._run.history, self._run.breaks, closely=self._closely)
         self._judged = None
         if self._replay.operations <= AT_ONCE and self._run.history.end["event"] == "end":
             self._judgement()

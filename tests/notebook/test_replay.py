@@ -9,11 +9,12 @@ from checker.effective import reduced
 from coagent.history import History, cell_in, lines, parse
 from coagent.notebook.object_fold import LANDED, ObjectFold, folded
 from coagent.notebook.replay import Replay, replay
+from coagent.notebook.scene import scene
 from coagent.protocols import protocol
 from coagent.protocols.mtpo import Mtpo
 from coagent.protocols.run import Standing
 from coagent.simulate import Chance, Clock, simulate
-from coagent.stepper import Stepper
+from coagent.stepper import Stepper, follow
 from coagent.testing import random_scenario
 from coagent.workload import from_scenario
 from coagent.world import Setting
@@ -146,6 +147,15 @@ def test_without_coordination_the_stale_premise_is_marked_although_nobody_is_tol
     assert read["op"] == "B.1" and read["stale"] == ["cluster/deployments/geo/image"]
 
 
+def test_a_premise_stays_stale_when_its_own_agent_writes_over_the_change() -> None:
+    outcome = follow(Setting(workload=workload("lost-update"), protocol=protocol("naive")), (0, 0, 1))
+    run = replay(outcome.history)
+    writer = run.object("stock/apples", len(run) - 1)["writer"]
+    read, write = run.context("A", len(run) - 1)[:2]
+    assert write["op"] == writer == "A.2"
+    assert read["kind"] == "read" and read["stale"] == ["stock/apples"]
+
+
 def test_the_reader_below_is_not_shown_what_the_higher_rank_wrote() -> None:
     run = canary("mtpo")
     landed = next(step for step in range(len(run)) if run.object("cluster/deployments/geo-canary/image", step))
@@ -166,14 +176,25 @@ def _everything(run: Replay, step: int) -> str:
     return json.dumps([objects, {name: run.context(name, step) for name in run.agents}])
 
 
-def test_a_long_run_is_aggregated_and_keeps_the_ends() -> None:
+def test_a_long_run_is_aggregated_says_so_and_keeps_the_ends() -> None:
     history = random_run(Mtpo(), 3)
-    whole, coarse = replay(history), replay(history, most=1)
-    assert whole.each == 1
-    assert coarse.each == 1, "a run of few steps has nothing to aggregate"
+    whole, coarse = replay(history), replay(history, most=1, steps=10)
+    assert whole.each == 1 and coarse.each > 1 and len(coarse) <= 10
+    assert scene(whole)["aggregated"] == "" and "Aggregated: " in scene(coarse)["aggregated"]
+    places = [place for frame in coarse.frames for place in range(frame.first, frame.last)]
+    assert places == list(range(len(history)))
     assert {path: whole.object(path, len(whole) - 1) for path in whole.objects} == {
         path: coarse.object(path, len(coarse) - 1) for path in coarse.objects
     }
+
+
+def test_the_seconds_looked_at_closely_keep_all_their_steps() -> None:
+    history = random_run(Mtpo(), 3)
+    whole, close = replay(history), replay(history, most=1, steps=10, closely=(10.0, 20.0))
+    inside = [frame for frame in whole.frames if 10.0 <= frame.at <= 20.0]
+    assert len(inside) > 5 and [frame for frame in close.frames if 10.0 <= frame.at <= 20.0] == inside
+    places = [place for frame in close.frames for place in range(frame.first, frame.last)]
+    assert places == list(range(len(history)))
 
 
 @pytest.mark.parametrize("name", ["serial", "naive", "2pl", "occ", "fork-merge", "broadcast", "mtpo-reissue"])

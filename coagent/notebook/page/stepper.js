@@ -2,7 +2,7 @@
 // One file for the widget (the default export) and for the page that stands alone (mount).
 
 const NS = "http://www.w3.org/2000/svg";
-const PLAY_MS = 700, MOST_ROWS = 24, MOST_ENTRIES = 14, MOST_READERS = 4, MOST_LANES = 24, SHOWN = 10;
+const PLAY_MS = 700, MOST_ROWS = 12, MOST_ENTRIES = 14, FEW_ENTRIES = 5, MOST_READERS = 4, MOST_LANES = 24, SHOWN = 10;
 let views = 0;
 
 function make(tag, attributes = {}, ...children) {
@@ -192,7 +192,8 @@ export function mount(root, looks, host) {
   function drawLine(box, scene, step, name) {
     const count = scene.at.length;
     if (!count) { box.replaceChildren(); return; }
-    const lanes = Math.min(scene.agents.length, MOST_LANES), left = looks.left, lane = looks.lane, top = name ? 44 : 24;
+    const lanes = Math.min(scene.agents.length, MOST_LANES), left = looks.left, top = name ? 44 : 24;
+    const lane = lanes > 6 ? looks.lane - 12 : looks.lane;
     const wide = Math.max(Math.round(root.clientWidth || 1240) - 38, 640);
     const room = Math.max(Math.floor((wide - left - 24) / 22), 10);
     const shown = Math.min(count, room);
@@ -236,9 +237,9 @@ export function mount(root, looks, host) {
         stroke: "var(--coagent-rank-1)", "stroke-width": 3, "stroke-dasharray": "4 2", "data-op": op }));
       svg.append(mark(kind, place, where, y(place), dim(one)));
       if (["read", "write", "repair"].includes(kind) && (state.even ? column >= 20 || picked : where - (right[place] ?? -99) > 6)) {
-        svg.append(text(where, y(place) - 13, op, "var(--coagent-ink)", { "text-anchor": "middle", "font-size": 10, class: dim(one),
+        svg.append(text(where, y(place) - 13, brief(op), "var(--coagent-ink)", { "text-anchor": "middle", "font-size": 10, class: dim(one),
           "font-weight": picked ? 700 : 400 }));
-        right[place] = where + 7 * op.length;
+        right[place] = where + 7 * brief(op).length;
       }
     }
     svg.append(make("svg:line", { x1: left, x2: wide - 16, y1: bottom, y2: bottom, stroke: "var(--coagent-faint)" }),
@@ -332,6 +333,9 @@ export function mount(root, looks, host) {
       Object.keys(looks.words).filter((kind) => kinds.has(kind)).map((kind) => make("span", {}, sign(kind, 0), looks.words[kind])));
   }
 
+  // Without the agent where the name is long: the lane says whose it is.
+  function brief(op) { return op.length <= 5 ? op : "." + op.split(".").pop(); }
+
   function cut(words, most) { return words.length <= most ? words : words.slice(0, most - 1) + "…"; }
 
   // objects
@@ -354,8 +358,8 @@ export function mount(root, looks, host) {
       return make("tr", { class: changed ? "coagent-changed" : null, "data-path": path },
         make("td", { class: `coagent-mono${path.length - prefix.length > 42 ? "" : " coagent-whole"}` }, path.slice(prefix.length), changed ? make("span", { class: "coagent-tag", style: "margin-left:6px" }, "changed") : null),
         make("td", { class: "coagent-mono coagent-cell" }, cellText(card.value), by(card.writer)),
-        make("td", {}, orderList(card.trajectory, card.earlier, ([op, value, how]) => [`${op} `, mono(value), how === "in place" ? null : tag(how)])),
-        make("td", {}, orderList(card.physical, card.before, ([act, op, value]) => [`${op} `, make("span", { class: "coagent-muted" }, act), " ", mono(value)])),
+        make("td", {}, orderList(card.trajectory, card.earlier, ([op, value, how]) => [`${op} `, mono(value, 26), how === "in place" ? null : tag(how)])),
+        make("td", {}, orderList(card.physical, card.before, ([act, op, value]) => [`${op} `, make("span", { class: "coagent-muted" }, act), " ", mono(value, 26)])),
         readers.map((agent) => readCell(card, agent)));
     });
     const more = ordered.length - rows.length;
@@ -432,7 +436,9 @@ export function mount(root, looks, host) {
   }
 
   function cellText(value) { return value === null ? make("span", { class: "coagent-muted" }, "absent") : value; }
-  function mono(value) { return make("span", { class: "coagent-mono" }, cellText(value)); }
+  function mono(value, most = 200) {
+    return make("span", { class: "coagent-mono", title: value && value.length > most ? value : null }, value === null ? cellText(value) : cut(value, most));
+  }
   function by(writer) { return writer ? make("span", { class: "coagent-muted" }, ` by ${writer}`) : null; }
   function tag(words, tone = "coagent-muted") { return make("span", { class: `coagent-tag ${tone}`, style: "margin-left:5px" }, words); }
 
@@ -457,21 +463,32 @@ export function mount(root, looks, host) {
 
   function drawAgents() {
     const scene = state.scene;
-    const columns = scene.agents.slice(0, MOST_LANES).map((agent, place) => {
+    const most = scene.agents.length > 4 ? FEW_ENTRIES : MOST_ENTRIES;
+    const columns = (scene.aggregated ? [] : scene.agents).slice(0, MOST_LANES).map((agent, place) => {
       const status = at(scene.status[agent] || [[], []], state.step) || { mode: "not launched", attempt: 1, pending: [] };
-      const entries = (scene.contexts[agent] || []).map((line) => [at(line, state.step), began(line, state.step)]).filter(([card]) => card);
-      const shown = state.entries ? entries : entries.slice(-MOST_ENTRIES);
+      const lines = scene.contexts[agent] || [], entries = lines.slice(0, known(lines, state.step));
+      const shown = (state.entries ? entries : entries.slice(-most)).map((line) => [at(line, state.step), began(line, state.step)]);
       return make("div", { class: "coagent-agent", style: `border-color:${rank(place)}`, "data-agent": agent },
         make("div", {}, make("b", { style: `color:${rank(place)}` }, agent), ` ${status.mode}`, status.attempt > 1 ? `, attempt ${status.attempt}` : "",
           status.pending.length ? tag(`notice pending: ${status.pending.join(", ")}`, "coagent-bad") : null),
-        make("ol", {}, shown.length < entries.length ? make("li", { class: "coagent-muted" }, "", `${entries.length - shown.length} entries before`) : "",
+        make("ol", {}, shown.length < entries.length ? make("li", { class: "coagent-muted" }, make("span", {}), make("span", {}, `${entries.length - shown.length} before`)) : "",
           shown.map(([card, since]) => entry(card, since, place))));
     });
-    const many = scene.agents.some((agent) => (scene.contexts[agent] || []).length > MOST_ENTRIES);
+    const many = scene.agents.some((agent) => (scene.contexts[agent] || []).length > most);
     parts.agents.replaceChildren(make("h3", {}, "What each agent has in its context"),
       Object.keys(scene.contexts).length || !scene.aggregated ? "" : make("p", { class: "coagent-muted" }, "Contexts are left out of an aggregated run."),
       make("div", { class: "coagent-agents" }, columns),
       many ? make("button", { type: "button", onclick: () => { state.entries = !state.entries; draw(); } }, state.entries ? "Show the newest only" : "Show all entries") : "");
+  }
+
+  // How many entries of a context there are at a step; they are in the order in which they came.
+  function known(lines, step) {
+    let low = 0, high = lines.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (lines[middle][0][0] <= step) low = middle + 1; else high = middle;
+    }
+    return low;
   }
 
   function entry(card, since, place) {
@@ -498,7 +515,11 @@ export function mount(root, looks, host) {
     if (!open) { parts.choices.hidden = true; return; }
     parts.choices.hidden = false;
     const can = Boolean(host && host.send);
-    const taken = Math.max(place(open.at, state.step), 0);
+    const taken = place(open.at, state.step);
+    if (taken < 0) {
+      parts.choices.replaceChildren(make("h3", {}, "What may happen next"), make("p", { class: "coagent-muted" }, "What was open here is not known; it is where the run stands now."));
+      return;
+    }
     const here = open.open[taken] || [], chosen = open.schedule[taken];
     const written = open.schedule.join(",");
     parts.choices.replaceChildren(make("h3", {}, `What may happen next, after ${taken} choice${taken === 1 ? "" : "s"}`),
@@ -549,12 +570,13 @@ export function mount(root, looks, host) {
     svg.append(make("svg:defs", { html: looks.defs }));
     judged.edges.forEach((edge, place) => svg.append(drawEdge(edge, place, says)));
     judged.nodes.forEach(([name, x], place) => svg.append(
-      make("svg:circle", { cx: x, cy: judged.line, r: 17, fill: "var(--coagent-paper)", stroke: rank(place), "stroke-width": 2 }),
-      text(x, judged.line + 4, cut(name, 6), rank(place), { "text-anchor": "middle", "font-weight": 600, "font-size": 11 })));
+      make("svg:rect", { x: x - judged.half, y: judged.line - 16, width: 2 * judged.half, height: 32, rx: 16, fill: "var(--coagent-paper)",
+        stroke: rank(place), "stroke-width": 2 }),
+      text(x, judged.line + 4, cut(name, 14), rank(place), { "text-anchor": "middle", "font-weight": 600, "font-size": 11 })));
     parts.verdict.replaceChildren(make("h3", {}, "Verdict"),
       ...judged.sentences.map((one, place) => make("p", { class: place ? null : tone, id: place ? null : id("verdict-says") }, (place ? "" : sign) + one)),
       judged.nodes.length ? make("div", { class: "coagent-graph" }, svg) : "", judged.nodes.length ? says : "",
-      judged.left_out ? make("p", { class: "coagent-muted" }, `${judged.left_out} more edges are left out.`) : "",
+      judged.left_out ? make("p", { class: "coagent-muted" }, `${judged.left_out} more kinds of edges between two are left out.`) : "",
       judged.nodes.length ? make("p", { class: "coagent-muted" }, "Forward edges above the line, backward ones below. ww solid, wr dotted, rw dashed; the witness is thick, on a coloured ground.") : "");
   }
 
@@ -573,7 +595,7 @@ export function mount(root, looks, host) {
     group.append(make("svg:path", { class: "coagent-ring", d: edge.arc, fill: "none", stroke: edge.witness ? "var(--coagent-marked)" : "transparent", "stroke-width": 13 }),
       make("svg:path", { d: edge.arc, fill: "none", stroke: colour, "stroke-width": edge.witness ? 3 : 1.4, "stroke-dasharray": looks.dashes[edge.kind] || null,
         "marker-end": known ? `url(#coagent-${edge.kind}-head)` : null }),
-      text(edge.x, edge.y, `${edge.kind} ${cut(edge.object.split("/").pop(), 16)}`, colour, { "text-anchor": "middle", "font-size": 10, "font-weight": edge.witness ? 700 : 400,
+      text(edge.x, edge.y, edge.label, colour, { "text-anchor": "middle", "font-size": 10, "font-weight": edge.witness ? 700 : 400,
         stroke: "var(--coagent-panel)", "stroke-width": 4, "paint-order": "stroke" }));
     return group;
   }
