@@ -24,6 +24,9 @@ FOLDER = "coagent-notebooks"
 WRITTEN = ".coagent-notebooks.json"
 """In the folder: the checksum of each file as it was last written."""
 
+QUIET = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+"""Options of JupyterLab by which it does not look for news and newer versions."""
+
 NEEDED = ("jupyterlab", "ipywidgets", "anywidget", "hypothesis")
 """What the notebooks cannot do without, of the extra `notebooks`."""
 
@@ -129,8 +132,8 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def command(folder: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
-    """The command that opens JupyterLab there, with this Python."""
-    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
+    """The command that opens JupyterLab there, with this Python, and without asking the network for news of itself."""
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *QUIET]
     words += [] if browser else ["--no-browser"]
     return [*words, *([f"--port={port}"] if port is not None else [])]
 

@@ -15,7 +15,7 @@ from coagent.protocols.mtpo import Mtpo
 from coagent.running import run
 from coagent.telling import told
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_rows=30)
+pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=30)
 SEED = 0
 
 # %% [markdown]

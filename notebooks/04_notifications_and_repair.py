@@ -13,7 +13,7 @@ from coagent.running import run
 from coagent.telling import told
 from workloads import workload
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_rows=40)
+pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
 SEED = 0
 CANARY = workload("k2-canary")
 

@@ -14,7 +14,7 @@ from checker.formats import load
 from coagent.bad_input import BadInput
 from coagent.notebook import view
 
-pl.Config(fmt_str_lengths=120, tbl_hide_column_data_types=True, tbl_rows=40)
+pl.Config(fmt_str_lengths=120, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
 HISTORIES = Path("histories")
 SEED = 0
 

@@ -20,7 +20,7 @@ from coagent.tool import TOOLS
 from coagent.workload import Setting
 from workloads import workload
 
-pl.Config(fmt_str_lengths=110, tbl_hide_column_data_types=True, tbl_rows=40)
+pl.Config(fmt_str_lengths=110, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
 SEED = 0
 
 # %% [markdown]

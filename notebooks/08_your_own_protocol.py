@@ -15,7 +15,7 @@ from coagent.naming import protocol
 from coagent.notebook import view
 from coagent.testing import Budget, check_protocol
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_rows=40)
+pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
 sys.path.insert(0, ".")
 SEED = 0
 BUDGET = Budget(name="notebook", states=400, examples=0, schedules=0, runs=4)

@@ -22,7 +22,7 @@ from coagent.telling import told
 from coagent.tool import TOOLS, Tool
 from coagent.workload import Agent, Workload
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_rows=40)
+pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
 SEED = 0
 
 # %% [markdown]

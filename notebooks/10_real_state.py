@@ -25,7 +25,7 @@ from coagent.stepper import rerun
 from coagent.telling import told
 from workloads import workload
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_rows=40)
+pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
 SEED = 0
 THINK_S = 0.15
 

@@ -16,7 +16,7 @@ from coagent.sweep import cases, swept
 from coagent.trial import Case, setting, trial
 from workloads import workload
 
-pl.Config(fmt_str_lengths=110, tbl_hide_column_data_types=True, tbl_rows=40)
+pl.Config(fmt_str_lengths=110, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
 SEED = 1
 TRIALS = 10
 

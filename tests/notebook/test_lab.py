@@ -81,7 +81,7 @@ def test_jupyterlab_gets_the_folder_the_port_and_no_browser(monkeypatch, coagent
     [[python, *words]] = called
     assert python == sys.executable
     root = f"--ServerApp.root_dir={(tmp_path / 'books').resolve()}"
-    assert words == ["-m", "jupyterlab", root, "--no-browser", "--port=8899"]
+    assert words == ["-m", "jupyterlab", root, *lab.QUIET, "--no-browser", "--port=8899"]
 
 
 def test_a_server_that_fails_is_told_and_ctrl_c_is_left_to_it(monkeypatch, coagent, tmp_path: Path) -> None:
