@@ -153,7 +153,8 @@ def _mean(numbers: list[float]) -> float:
 def _picture(graph: StateGraph) -> str:
     places = _places(graph)
     right = max(x for x, _ in places.values())
-    width, height = right + ENDS, max(y for _, y in places.values()) + ROW + 46
+    width = max(right + ENDS, SIDE + 9.2 * len(repr(graph)), SIDE + 6.7 * len(_caption(graph)))
+    height = max(y for _, y in places.values()) + ROW + 46
     lane = {name: place for place, name in enumerate(one.name for one in graph.setting.workload.agents)}
     body = [
         _words(SIDE - 10, 26, repr(graph), "ink", bold=True, size=15),

@@ -6,13 +6,13 @@
 
 # %%
 import polars as pl
-
 from coagent import Setting, follow, protocol, verdict
 from coagent.explore import explore
 from coagent.notebook import view
 from coagent.state_graph import state_graph
 from workloads import workload
 
+pl.Config(tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True)
 SEED = 0
 STOCK = workload("lost-update")
 NAIVE = Setting(workload=STOCK, protocol=protocol("naive"), seed=SEED)
@@ -81,7 +81,13 @@ view(repaired)
 
 # %%
 mtpo = explore(MTPO)
-assert sorted(ending.final_state["stock/apples"] for ending in naive.endings) == [5, 7, 8]
+assert sorted(ending.final_state["stock/apples"] for ending in naive.endings) == [
+    5,
+    7,
+    8,
+]
 assert [ending.final_state["stock/apples"] for ending in mtpo.endings] == [5]
-print(f"naive: {naive.states} states, {len(naive.endings)} outcomes; mtpo: {mtpo.states} states, one outcome")
+print(
+    f"naive: {naive.states} states, {len(naive.endings)} outcomes; mtpo: {mtpo.states} states, one outcome"
+)
 print(*verdict(repaired).sentences(), sep="\n")

@@ -8,14 +8,18 @@
 import json
 
 import polars as pl
-
 from coagent import from_scenario, load_scenario, protocol
 from coagent.notebook import view
 from coagent.protocols.mtpo import Mtpo
 from coagent.running import run
 from coagent.telling import told
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=30)
+pl.Config(
+    fmt_str_lengths=90,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=30,
+)
 SEED = 0
 
 # %% [markdown]
@@ -65,7 +69,12 @@ view(filtered)
 # %%
 pl.DataFrame(
     [
-        {"op": one["op"], "agent": one["agent"], "value": str(one["value"]), "route": one["route"]}
+        {
+            "op": one["op"],
+            "agent": one["agent"],
+            "value": str(one["value"]),
+            "route": one["route"],
+        }
         for one in filtered.outcome.history.of("result")
     ]
 )
@@ -103,8 +112,17 @@ AGAIN = {
         {"name": "B", "steps": [{"put": "x", "value": "12", "think_s": 2}]},
     ],
 }
-again = run(from_scenario(load_scenario(json.dumps(AGAIN), "this cell")), protocol("mtpo"), seed=SEED)
-print("A read", again.outcome.reports["A"], "and the cell ends at", again.outcome.final_state["x"])
+again = run(
+    from_scenario(load_scenario(json.dumps(AGAIN), "this cell")),
+    protocol("mtpo"),
+    seed=SEED,
+)
+print(
+    "A read",
+    again.outcome.reports["A"],
+    "and the cell ends at",
+    again.outcome.final_state["x"],
+)
 told(again.outcome.history)
 
 # %% [markdown]
@@ -128,8 +146,14 @@ view(slow)
 # nothing from above. Nobody waits for that, and the writer is not asked.
 
 # %%
-assert filtered.outcome.reports["A"] == 10 and filtered.outcome.final_state == {"price": 12, "quote": 30}
-assert slow.outcome.reports["A"] == 10 and slow.outcome.final_state == filtered.outcome.final_state
+assert filtered.outcome.reports["A"] == 10 and filtered.outcome.final_state == {
+    "price": 12,
+    "quote": 30,
+}
+assert (
+    slow.outcome.reports["A"] == 10
+    and slow.outcome.final_state == filtered.outcome.final_state
+)
 assert unfiltered.outcome.reports["A"] == 12 and unfiltered.verdict.blame == "protocol"
 assert again.outcome.reports["A"] == (1, 2) and again.outcome.final_state["x"] == 12
 print(*filtered.verdict.sentences(), sep="\n")

@@ -8,13 +8,17 @@
 import json
 
 import polars as pl
-
 from coagent import from_scenario, load_scenario, protocol
 from coagent.notebook import view
 from coagent.running import run
 from coagent.telling import told
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=30)
+pl.Config(
+    fmt_str_lengths=90,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=30,
+)
 SEED = 0
 
 # %% [markdown]
@@ -26,7 +30,13 @@ LATE = {
     "state": {"x": 10},
     "agents": [
         {"name": "A", "steps": [{"put": "x", "value": "1", "think_s": 8}]},
-        {"name": "B", "steps": [{"add": "x", "by": "5", "as": "total", "think_s": 2}, {"report": "total"}]},
+        {
+            "name": "B",
+            "steps": [
+                {"add": "x", "by": "5", "as": "total", "think_s": 2},
+                {"report": "total"},
+            ],
+        },
     ],
 }
 late = from_scenario(load_scenario(json.dumps(LATE), "this cell"))
@@ -75,8 +85,15 @@ pl.DataFrame(
 
 # %%
 COVERED = {**LATE, "name": "set it, then set it again"}
-COVERED["agents"] = [LATE["agents"][0], {"name": "B", "steps": [{"put": "x", "value": "5", "think_s": 2}]}]
-covered = run(from_scenario(load_scenario(json.dumps(COVERED), "this cell")), protocol("mtpo"), seed=SEED)
+COVERED["agents"] = [
+    LATE["agents"][0],
+    {"name": "B", "steps": [{"put": "x", "value": "5", "think_s": 2}]},
+]
+covered = run(
+    from_scenario(load_scenario(json.dumps(COVERED), "this cell")),
+    protocol("mtpo"),
+    seed=SEED,
+)
 told(covered.outcome.history)
 
 # %% [markdown]
@@ -92,7 +109,13 @@ CHAIN = {
     "agents": [
         {"name": "A", "steps": [{"put": "x", "value": "100", "think_s": 20}]},
         {"name": "B", "steps": [{"copy": "x", "to": "y", "think_s": 2}]},
-        {"name": "C", "steps": [{"copy": "y", "to": "z", "as": "got", "think_s": 6}, {"report": "got"}]},
+        {
+            "name": "C",
+            "steps": [
+                {"copy": "y", "to": "z", "as": "got", "think_s": 6},
+                {"report": "got"},
+            ],
+        },
     ],
 }
 chain = from_scenario(load_scenario(json.dumps(CHAIN), "this cell"))

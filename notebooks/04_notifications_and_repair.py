@@ -6,14 +6,18 @@
 
 # %%
 import polars as pl
-
 from coagent import protocol
 from coagent.notebook import view
 from coagent.running import run
 from coagent.telling import told
 from workloads import workload
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
+pl.Config(
+    fmt_str_lengths=90,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=40,
+)
 SEED = 0
 CANARY = workload("k2-canary")
 
@@ -95,6 +99,14 @@ view(mtpo, naive)
 
 # %%
 assert mtpo.invariant and not naive.invariant
-assert mtpo.counts.notifications == 1 and mtpo.counts.undos == 1 and mtpo.counts.restarts == 0
-assert runs["occ"].outcome.seconds > runs["2pl"].outcome.seconds > runs["mtpo"].outcome.seconds
+assert (
+    mtpo.counts.notifications == 1
+    and mtpo.counts.undos == 1
+    and mtpo.counts.restarts == 0
+)
+assert (
+    runs["occ"].outcome.seconds
+    > runs["2pl"].outcome.seconds
+    > runs["mtpo"].outcome.seconds
+)
 print(*mtpo.verdict.sentences(), sep="\n")

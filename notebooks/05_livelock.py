@@ -6,7 +6,6 @@
 
 # %%
 import polars as pl
-
 from coagent import Setting, protocol
 from coagent.exploring import explored
 from coagent.notebook import view
@@ -15,7 +14,12 @@ from coagent.simulate import Clock, simulate
 from coagent.telling import told
 from workloads import workload
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
+pl.Config(
+    fmt_str_lengths=90,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=40,
+)
 SEED = 0
 
 # %% [markdown]
@@ -37,7 +41,14 @@ view(endless)
 # The two have agreed on nothing, and their values run away:
 
 # %%
-print("quiescent:", endless.quiescent, "after", round(endless.seconds), "simulated seconds;", dict(endless.final_state))
+print(
+    "quiescent:",
+    endless.quiescent,
+    "after",
+    round(endless.seconds),
+    "simulated seconds;",
+    dict(endless.final_state),
+)
 
 # %% [markdown]
 # ## Not bad luck, a cycle
@@ -65,7 +76,10 @@ view(found.worst)
 
 # %%
 ranked = explored(ROUND, protocol("mtpo"))
-print(f"{ranked.exploration.states} states, {len(ranked.endings)} end:", ranked.endings[0].ending.final_state)
+print(
+    f"{ranked.exploration.states} states, {len(ranked.endings)} end:",
+    ranked.endings[0].ending.final_state,
+)
 print("notices are sent on some schedule:", ranked.exploration.notified)
 
 # %%
@@ -80,14 +94,18 @@ view(settled)
 
 # %%
 plain = explored(workload("livelock-innocent"), protocol("broadcast"))
-print(f"without the ring: {plain.exploration.states} states, {len(plain.endings)} end(s)")
+print(
+    f"without the ring: {plain.exploration.states} states, {len(plain.endings)} end(s)"
+)
 rows = [
     {
         "workload": name,
         "protocol": rule,
         "ends within 600 choices": (
             one := simulate(
-                Setting(workload=workload(name, agents=3), protocol=protocol(rule)), Clock(0.1), max_steps=600
+                Setting(workload=workload(name, agents=3), protocol=protocol(rule)),
+                Clock(0.1),
+                max_steps=600,
             )
         ).quiescent,
         "notices": sum(1 for _ in one.history.of("notify")),
@@ -104,7 +122,22 @@ pl.DataFrame(rows)
 # corrected, the next only by it, and so on: repairs climb, at most one rank at a time, and the top one is the last.
 
 # %%
-assert not endless.quiescent and not found.endings and found.exploration.cycle is not None
-assert ranked.exploration.complete and ranked.exploration.cycle is None and len(ranked.endings) == 1
-assert settled.outcome.quiescent and len(plain.endings) == 1 and plain.exploration.cycle is None
-print("after", len(list(settled.outcome.history.of("notify"))), "notice:", dict(settled.outcome.final_state))
+assert (
+    not endless.quiescent and not found.endings and found.exploration.cycle is not None
+)
+assert (
+    ranked.exploration.complete
+    and ranked.exploration.cycle is None
+    and len(ranked.endings) == 1
+)
+assert (
+    settled.outcome.quiescent
+    and len(plain.endings) == 1
+    and plain.exploration.cycle is None
+)
+print(
+    "after",
+    len(list(settled.outcome.history.of("notify"))),
+    "notice:",
+    dict(settled.outcome.final_state),
+)

@@ -8,13 +8,17 @@
 from pathlib import Path
 
 import polars as pl
-
 from checker import check_file
 from checker.formats import load
 from coagent.bad_input import BadInput
 from coagent.notebook import view
 
-pl.Config(fmt_str_lengths=120, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
+pl.Config(
+    fmt_str_lengths=120,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=40,
+)
 HISTORIES = Path("histories")
 SEED = 0
 
@@ -62,17 +66,32 @@ print(*skew.sentences(), sep="\n")
 # a fault of one database and a feature of another. All files at six levels, from weak to strong:
 
 # %%
-LEVELS = ("read-committed", "causal", "consistent-view", "snapshot-isolation", "repeatable-read", "serializable")
+LEVELS = (
+    "read-committed",
+    "causal",
+    "consistent-view",
+    "snapshot-isolation",
+    "repeatable-read",
+    "serializable",
+)
 rows = []
 for path in sorted(HISTORIES.glob("*.*")):
     if path.suffix == ".md":
         continue
     for level in LEVELS:
         try:
-            rows += [(path.name, name, level, one.verdict) for name, one in check_file(str(path), level=level)]
+            rows += [
+                (path.name, name, level, one.verdict)
+                for name, one in check_file(str(path), level=level)
+            ]
         except BadInput:
-            rows += [(path.name, source.name, level, "not judged") for source in load(str(path), "auto")]
-verdicts = pl.DataFrame(rows, schema=["file", "history", "level", "verdict"], orient="row")
+            rows += [
+                (path.name, source.name, level, "not judged")
+                for source in load(str(path), "auto")
+            ]
+verdicts = pl.DataFrame(
+    rows, schema=["file", "history", "level", "verdict"], orient="row"
+)
 verdicts.pivot("level", index=["file", "history"], values="verdict").with_columns(
     pl.col("history").replace({str(path): "" for path in HISTORIES.iterdir()})
 )
@@ -115,8 +134,21 @@ except BadInput as error:
 
 # %%
 judged = {(file, level): verdict for file, _, level, verdict in rows}
-assert judged["on-call.txt", "snapshot-isolation"] == judged["long-fork.txt", "consistent-view"] == "ok"
-assert judged["on-call.txt", "serializable"] == judged["long-fork.txt", "snapshot-isolation"] == "violated"
-assert all(judged["stale-replica.json", level] == judged["stale-replica.edn", level] for level in LEVELS)
-assert {one.name for one in stale.anomalies} == {"read skew"} and {one.name for one in skew.anomalies} == {"write skew"}
+assert (
+    judged["on-call.txt", "snapshot-isolation"]
+    == judged["long-fork.txt", "consistent-view"]
+    == "ok"
+)
+assert (
+    judged["on-call.txt", "serializable"]
+    == judged["long-fork.txt", "snapshot-isolation"]
+    == "violated"
+)
+assert all(
+    judged["stale-replica.json", level] == judged["stale-replica.edn", level]
+    for level in LEVELS
+)
+assert {one.name for one in stale.anomalies} == {"read skew"} and {
+    one.name for one in skew.anomalies
+} == {"write skew"}
 print("write skew: ok at snapshot isolation, violated at serializable")

@@ -8,7 +8,6 @@
 import json
 
 import polars as pl
-
 from checker.proof.commutativity import needless
 from checker.proof.tool_table import proved_tools
 from coagent import follow, from_scenario, load_scenario, protocol
@@ -20,7 +19,12 @@ from coagent.tool import TOOLS
 from coagent.workload import Setting
 from workloads import workload
 
-pl.Config(fmt_str_lengths=110, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
+pl.Config(
+    fmt_str_lengths=110,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=40,
+)
 SEED = 0
 
 # %% [markdown]
@@ -38,13 +42,23 @@ METER = {
             "name": "A",
             "steps": [
                 {"get": "reading", "as": "r"},
-                {"if": "r > 100", "then": [{"put": "log", "value": "r"}, {"put": "reading", "value": "r - 100"}]},
+                {
+                    "if": "r > 100",
+                    "then": [
+                        {"put": "log", "value": "r"},
+                        {"put": "reading", "value": "r - 100"},
+                    ],
+                },
             ],
         },
         {
             "name": "B",
             "think_s": 6.0,
-            "steps": [{"put": "reading", "value": "0"}, {"get": "log", "as": "seen"}, {"report": "seen"}],
+            "steps": [
+                {"put": "reading", "value": "0"},
+                {"get": "log", "as": "seen"},
+                {"report": "seen"},
+            ],
         },
     ],
 }
@@ -65,7 +79,11 @@ print(*refuted.sentences(), sep="\n")
 
 # %%
 found = refuted.counterexample
-other = from_scenario(load_scenario(json.dumps({**METER, "state": dict(found.state)}), "the counterexample"))
+other = from_scenario(
+    load_scenario(
+        json.dumps({**METER, "state": dict(found.state)}), "the counterexample"
+    )
+)
 view(follow(Setting(workload=other, protocol=protocol("naive")), found.schedule))
 
 # %% [markdown]
@@ -86,10 +104,18 @@ print(*proved.sentences(), sep="\n")
 # %%
 names = ("lost-update", "write-skew", "livelock", "read-skew")
 rules = ("naive", "2pl", "mtpo")
-proofs = {(name, rule): prove_workload(workload(name), protocol(rule), seed=SEED) for name in names for rule in rules}
+proofs = {
+    (name, rule): prove_workload(workload(name), protocol(rule), seed=SEED)
+    for name in names
+    for rule in rules
+}
 pl.DataFrame(
     [
-        {"workload": name, rule: one.verdict + ("" if one.complete or one.verdict == "refuted" else ", paths open")}
+        {
+            "workload": name,
+            rule: one.verdict
+            + ("" if one.complete or one.verdict == "refuted" else ", paths open"),
+        }
         for (name, rule), one in proofs.items()
     ]
 ).group_by("workload", maintain_order=True).agg(pl.all().drop_nulls().first())
@@ -103,7 +129,12 @@ pl.DataFrame(
 
 # %%
 lines = list(proved_tools({name: TOOLS[name] for name in ("put", "add")}))
-pl.DataFrame([{"of": one.subject, "question": one.question, "answer": one.answer()} for one in lines])
+pl.DataFrame(
+    [
+        {"of": one.subject, "question": one.question, "answer": one.answer()}
+        for one in lines
+    ]
+)
 
 # %% [markdown]
 # Two additions leave the same cell in either order, but each tells its caller the sum: their *results* do not commute.
@@ -120,7 +151,13 @@ careful = workload("k2-canary", irrelevant=True)
 for rule in ("mtpo-footprint", "mtpo"):
     ran = run(careful, protocol(rule), seed=SEED)
     print(f"{rule}: {ran.counts.notifications} notices")
-    print(*("  " + one.sentence() for one in needless(ran.outcome.history, careful.tools)), sep="\n")
+    print(
+        *(
+            "  " + one.sentence()
+            for one in needless(ran.outcome.history, careful.tools)
+        ),
+        sep="\n",
+    )
 
 # %% [markdown]
 # ## Any number of agents
@@ -143,4 +180,6 @@ print(*proposition.sentences(), sep="\n")
 assert lucky.verdict.verdict == "ok" and refuted.verdict == "refuted"
 assert proved.verdict == "proved" and proved.complete and proposition.exit_code == 0
 assert all(proofs[name, "mtpo"].verdict == "proved" for name in names)
-print(f"lucky from {METER['state']}; wrong from {dict(found.state)}; proved under mtpo on {proved.paths} paths")
+print(
+    f"lucky from {METER['state']}; wrong from {dict(found.state)}; proved under mtpo on {proved.paths} paths"
+)

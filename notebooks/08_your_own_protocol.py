@@ -15,7 +15,12 @@ from coagent.naming import protocol
 from coagent.notebook import view
 from coagent.testing import Budget, check_protocol
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
+pl.Config(
+    fmt_str_lengths=90,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=40,
+)
 sys.path.insert(0, ".")
 SEED = 0
 BUDGET = Budget(name="notebook", states=400, examples=0, schedules=0, runs=4)
@@ -48,7 +53,9 @@ class Claims:
     anonymous = True  # what operations are called decides nothing, so states that only differ in that are one
 
     def start(self):
-        return Run(extra=())  # the names of the operations that ask to go ahead, in order of arrival
+        return Run(
+            extra=()
+        )  # the names of the operations that ask to go ahead, in order of arrival
 
     def step(self, run, event):
         check_legal(run, event)
@@ -183,10 +190,16 @@ class Wounding(Locking):
         for name in sorted(Locking.in_the_way(self, turn, op)):
             if turn.agents[name].rank > mine:
                 self.let_go(turn, name)
-                turn.abort(name, f"{op.agent} is older and needs what it has", restarts=5)
+                turn.abort(
+                    name, f"{op.agent} is older and needs what it has", restarts=5
+                )
         waits = Locking.in_the_way(self, turn, op)
         if not op.declaration.recoverable:
-            waits |= {one.name for one in turn.agents.values() if one.rank < mine and one.phase is not Phase.DONE}
+            waits |= {
+                one.name
+                for one in turn.agents.values()
+                if one.rank < mine and one.phase is not Phase.DONE
+            }
         return waits
 
 
@@ -208,8 +221,14 @@ for title, report in (("convicted claims", claims), ("convicted locking", lockin
         found = explore(Setting(workload=world, protocol=protocol(rule), seed=SEED))
         ends = sorted({one.kind for one in found.endings})
         restarts = any(one.gave_up for one in found.endings)
-        table.append((title, rule, found.states, len(found.endings), ", ".join(ends), restarts))
-pl.DataFrame(table, schema=["world", "protocol", "states", "ends", "kinds of end", "somebody gave up"], orient="row")
+        table.append(
+            (title, rule, found.states, len(found.endings), ", ".join(ends), restarts)
+        )
+pl.DataFrame(
+    table,
+    schema=["world", "protocol", "states", "ends", "kinds of end", "somebody gave up"],
+    orient="row",
+)
 
 # %% [markdown]
 # ## The answer
@@ -222,4 +241,10 @@ pl.DataFrame(table, schema=["world", "protocol", "states", "ends", "kinds of end
 assert claims.verdict == "convicted" and claims.witness.kind == "ending"
 assert locking.verdict == "convicted" and locking.witness.kind == "stuck"
 assert wounding.verdict == "acquitted" and wounding.witness is None
-print(*(f"{one.protocol}: {one.verdict}, {one.states:,} states" for one in (claims, locking, wounding)), sep="\n")
+print(
+    *(
+        f"{one.protocol}: {one.verdict}, {one.states:,} states"
+        for one in (claims, locking, wounding)
+    ),
+    sep="\n",
+)

@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 import polars as pl
-
 from coagent import Setting, from_scenario, load_scenario_file, protocol
 from coagent.bad_input import BadInput
 from coagent.exploring import explored
@@ -22,7 +21,12 @@ from coagent.telling import told
 from coagent.tool import TOOLS, Tool
 from coagent.workload import Agent, Workload
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
+pl.Config(
+    fmt_str_lengths=90,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=40,
+)
 SEED = 0
 
 # %% [markdown]
@@ -56,7 +60,13 @@ EDITORS = {
                     "in": "names",
                     "do": [
                         {"get": "book/{n}", "as": "text"},
-                        {"if": "text == 'draft'", "then": [{"delete": "book/{n}"}, {"add": "total", "by": "-1"}]},
+                        {
+                            "if": "text == 'draft'",
+                            "then": [
+                                {"delete": "book/{n}"},
+                                {"add": "total", "by": "-1"},
+                            ],
+                        },
                     ],
                 },
                 {"get": "total", "as": "t"},
@@ -113,8 +123,13 @@ def take_seat(view, args):
 def guest(who, friend):
     """Takes a seat, looks where the friend sits, notes its own seat. Reports both."""
     mine = yield Intent(call=Call("take_seat", (("who", who),)), think_s=3.0)
-    theirs = yield Intent(call=Call("get", (("path", f"guests/{friend}"),)), think_s=2.0)
-    yield Intent(call=Call("put", (("path", f"guests/{who}"), ("value", mine.value))), think_s=2.0)
+    theirs = yield Intent(
+        call=Call("get", (("path", f"guests/{friend}"),)), think_s=2.0
+    )
+    yield Intent(
+        call=Call("put", (("path", f"guests/{who}"), ("value", mine.value))),
+        think_s=2.0,
+    )
     return [mine.value, theirs.value]
 
 
@@ -132,7 +147,9 @@ DINNER = Workload(
         Agent(name="Di", program=lambda: guest("Di", "Cy")),
     ),
     tools={**TOOLS, "take_seat": SEAT},
-    invariant=lambda state, reports: {state["seats/1"], state["seats/2"]} == {"Cy", "Di"},
+    invariant=lambda state, reports: (
+        {state["seats/1"], state["seats/2"]} == {"Cy", "Di"}
+    ),
 )
 
 # %% [markdown]
@@ -168,7 +185,11 @@ told(dinner.outcome.history)
 
 # %%
 assert naive.verdict.verdict == "violated" and mtpo.verdict.verdict == "ok"
-assert mtpo.order_exact and mtpo.outcome.final_state["total"] == 2 and mtpo.outcome.reports["Bo"] == 2
+assert (
+    mtpo.order_exact
+    and mtpo.outcome.final_state["total"] == 2
+    and mtpo.outcome.reports["Bo"] == 2
+)
 assert dinner.invariant and explored(DINNER, protocol("mtpo")).exit_code == 0
 print("editors:", dict(mtpo.outcome.final_state))
 print("dinner:", dict(dinner.outcome.final_state))

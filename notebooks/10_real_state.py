@@ -14,7 +14,6 @@ import uuid
 from pathlib import Path
 
 import polars as pl
-
 from checker.notified import check_history
 from coagent import protocol
 from coagent.live.running import run_live, seed
@@ -25,7 +24,12 @@ from coagent.stepper import rerun
 from coagent.telling import told
 from workloads import workload
 
-pl.Config(fmt_str_lengths=90, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
+pl.Config(
+    fmt_str_lengths=90,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=40,
+)
 SEED = 0
 THINK_S = 0.15
 
@@ -42,7 +46,11 @@ folder = Path(tempfile.mkdtemp(prefix="coagent-git-"))
 subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
 repository = GitTarget(folder, date="2026-01-05T09:00:00+0000")
 await seed(repository, MIGRATIONS.state)
-sorted(path.name for path in folder.rglob("*") if ".git" not in path.parts and path.is_file())
+sorted(
+    path.name
+    for path in folder.rglob("*")
+    if ".git" not in path.parts and path.is_file()
+)
 
 # %% [markdown]
 # ## Watch it happen
@@ -51,7 +59,9 @@ sorted(path.name for path in folder.rglob("*") if ".git" not in path.parts and p
 
 # %%
 watched = Spectator(MIGRATIONS)
-task = asyncio.create_task(run_live(MIGRATIONS, protocol("mtpo"), repository, journal=watched, think_s=THINK_S))
+task = asyncio.create_task(
+    run_live(MIGRATIONS, protocol("mtpo"), repository, journal=watched, think_s=THINK_S)
+)
 await watched.begun()
 watched.view()
 
@@ -61,7 +71,9 @@ watched.view()
 # %%
 live = await task
 watched.ended(live.history)
-told(live.history, "result", "notify", "hold", "judge", "undo", "finish").with_columns(pl.col("at").round(2))
+told(live.history, "result", "notify", "hold", "judge", "undo", "finish").with_columns(
+    pl.col("at").round(2)
+)
 
 # %% [markdown]
 # ## What is on the disk
@@ -72,7 +84,11 @@ told(live.history, "result", "notify", "hold", "judge", "undo", "finish").with_c
 # %%
 migrations = sorted(path.name for path in (folder / "migrations").iterdir())
 tests = subprocess.run(
-    [sys.executable, "-B", "-m", "unittest", "discover"], cwd=folder, capture_output=True, text=True, check=False
+    [sys.executable, "-B", "-m", "unittest", "discover"],
+    cwd=folder,
+    capture_output=True,
+    text=True,
+    check=False,
 )
 print(*migrations, tests.stderr.strip().splitlines()[-1], sep="\n")
 
@@ -110,9 +126,8 @@ cluster = None
 if not os.environ.get("KUBECONFIG"):
     print("skipped: KUBECONFIG is not set, so there is no cluster to run the canary on")
 else:
-    from kubernetes import client, config
-
     from coagent.live.targets.kube import KubeTarget
+    from kubernetes import client, config
 
     config.load_kube_config()
     namespace = f"coagent-{uuid.uuid4().hex[:8]}"
@@ -125,11 +140,15 @@ else:
         "in the namespace",
         namespace,
         "the invariant",
-        "holds" if CANARY.invariant(cluster.final_state, cluster.reports) else "is broken",
+        "holds"
+        if CANARY.invariant(cluster.final_state, cluster.reports)
+        else "is broken",
     )
 
 # %%
-view(cluster.history) if cluster else print("skipped: the run on a cluster, to step through")
+view(cluster.history) if cluster else print(
+    "skipped: the run on a cluster, to step through"
+)
 
 # %% [markdown]
 # ## The answer

@@ -6,7 +6,6 @@
 
 # %%
 import polars as pl
-
 from coagent import Setting, protocol
 from coagent.judge import Judge
 from coagent.notebook import view
@@ -16,7 +15,12 @@ from coagent.sweep import cases, swept
 from coagent.trial import Case, setting, trial
 from workloads import workload
 
-pl.Config(fmt_str_lengths=110, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_rows=40)
+pl.Config(
+    fmt_str_lengths=110,
+    tbl_hide_column_data_types=True,
+    tbl_hide_dataframe_shape=True,
+    tbl_rows=40,
+)
 SEED = 1
 TRIALS = 10
 
@@ -28,7 +32,8 @@ TRIALS = 10
 # %%
 CANARY = workload("k2-canary")
 blind = simulate(
-    Setting(workload=CANARY, protocol=protocol("mtpo"), seed=0, judge=Judge(miss=1.0)), Clock(CANARY.cost.tool_s)
+    Setting(workload=CANARY, protocol=protocol("mtpo"), seed=0, judge=Judge(miss=1.0)),
+    Clock(CANARY.cost.tool_s),
 )
 print(*verdict(blind).sentences(), sep="\n")
 view(blind)
@@ -44,13 +49,21 @@ view(blind)
 # same seed meets the same errors under every protocol. (A small sweep; `coagent sweep` makes large ones.)
 
 # %%
-grid = cases(["k2-canary", "k3-flag"], ["mtpo"], trials=TRIALS, seed=SEED, miss=[0.0, 0.1, 0.3, 1.0])
+grid = cases(
+    ["k2-canary", "k3-flag"],
+    ["mtpo"],
+    trials=TRIALS,
+    seed=SEED,
+    miss=[0.0, 0.1, 0.3, 1.0],
+)
 errors = swept(grid, workers=1, executor="thread")
 errors.group_by("workload", "miss", maintain_order=True).agg(
     pl.len().alias("trials"),
     (100 * pl.col("passes").mean()).round(0).alias("passes, %"),
     pl.col("notifications").sum().alias("notices"),
-    (100 * (pl.col("verdict") == "violated").mean()).round(0).alias("judged violated, %"),
+    (100 * (pl.col("verdict") == "violated").mean())
+    .round(0)
+    .alias("judged violated, %"),
 )
 
 # %% [markdown]
@@ -58,7 +71,14 @@ errors.group_by("workload", "miss", maintain_order=True).agg(
 # nothing. It needs notices of no use, which only the papers' own test (any overlap of footprints) sends here:
 
 # %%
-grid = cases(["k2-canary"], ["mtpo-footprint"], trials=TRIALS, seed=SEED, over=[0.0, 0.3, 1.0], irrelevant=[True])
+grid = cases(
+    ["k2-canary"],
+    ["mtpo-footprint"],
+    trials=TRIALS,
+    seed=SEED,
+    over=[0.0, 0.3, 1.0],
+    irrelevant=[True],
+)
 eager = swept(grid, workers=1, executor="thread")
 eager.group_by("over", maintain_order=True).agg(
     (100 * pl.col("passes").mean()).round(0).alias("passes, %"),
@@ -74,7 +94,12 @@ eager.group_by("over", maintain_order=True).agg(
 
 # %%
 grid = cases(
-    ["slots"], ["serial", "naive", "2pl", "occ", "mtpo"], trials=2, seed=SEED, agents=[2, 4, 8], check_every=100
+    ["slots"],
+    ["serial", "naive", "2pl", "occ", "mtpo"],
+    trials=2,
+    seed=SEED,
+    agents=[2, 4, 8],
+    check_every=100,
 )
 many = swept(grid, workers=1, executor="thread")
 many.group_by("agents", "protocol", maintain_order=True).agg(
@@ -101,7 +126,11 @@ view(simulate(crowded, Clock(crowded.workload.cost.tool_s)))
 
 # %%
 orders = ["launch", "shortest-first", "critical-path", "fewest-conflicts", "4,3,2,1"]
-ranks = swept(cases(["chain"], ["mtpo"], trials=3, seed=SEED, agents=[4], rank=orders), workers=1, executor="thread")
+ranks = swept(
+    cases(["chain"], ["mtpo"], trials=3, seed=SEED, agents=[4], rank=orders),
+    workers=1,
+    executor="thread",
+)
 ranks.group_by("rank", maintain_order=True).agg(
     (100 * pl.col("passes").mean()).round(0).alias("passes, %"),
     pl.col("seconds").mean().round(1).alias("seconds (simulated)"),
@@ -119,6 +148,17 @@ ranks.group_by("rank", maintain_order=True).agg(
 
 # %%
 assert verdict(blind).blame == "A3"
-assert errors.filter(pl.col("miss") == 0.0)["passes"].all() and not errors.filter(pl.col("miss") == 1.0)["passes"].all()
-assert eager["passes"].all() and many.filter(pl.col("protocol") == "mtpo")["passes"].all() and ranks["passes"].all()
-print("misjudged at", trial(Case(workload="k2-canary", protocol="mtpo", seed=SEED, miss=1.0)).verdict, "- blame A3")
+assert (
+    errors.filter(pl.col("miss") == 0.0)["passes"].all()
+    and not errors.filter(pl.col("miss") == 1.0)["passes"].all()
+)
+assert (
+    eager["passes"].all()
+    and many.filter(pl.col("protocol") == "mtpo")["passes"].all()
+    and ranks["passes"].all()
+)
+print(
+    "misjudged at",
+    trial(Case(workload="k2-canary", protocol="mtpo", seed=SEED, miss=1.0)).verdict,
+    "- blame A3",
+)

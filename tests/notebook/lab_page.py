@@ -156,22 +156,31 @@ class LabPage:
 
 
 @contextmanager
-def opened(server: Lab, book: str, *, width: int = 1280, height: int = 6000) -> Iterator[LabPage]:
-    """A notebook in a browser of its own, tall enough that no cell has to be scrolled to."""
+def browsing() -> Iterator[object]:
+    """A browser that knows no other machine; skips where there is none."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():
         pytest.skip("there is no /usr/bin/chromium here")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         try:
-            page = browser.new_page(viewport={"width": width, "height": height})
-            found = LabPage(page)
-            page.on("request", lambda request: found.requests.append(request.url))
-            page.on("console", lambda said: said.type == "error" and found.complaints.append(said.text))
-            page.on("pageerror", lambda error: found.complaints.append(str(error)))
-            page.goto(f"{server.url}/lab/tree/{book}?token={TOKEN}&reset", timeout=120_000)
-            page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
-            page.wait_for_function(READY, timeout=120_000)
-            yield found
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def opened(browser: object, server: Lab, book: str, *, width: int = 1280, height: int = 6000) -> Iterator[LabPage]:
+    """A notebook in a page of its own, tall enough that no cell has to be scrolled to."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    try:
+        found = LabPage(page)
+        page.on("request", lambda request: found.requests.append(request.url))
+        page.on("console", lambda said: said.type == "error" and found.complaints.append(said.text))
+        page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        page.goto(f"{server.url}/lab/workspaces/{book[:2]}/tree/{book}?token={TOKEN}", timeout=120_000)
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
+        page.wait_for_function(READY, timeout=120_000)
+        yield found
+    finally:
+        page.close()

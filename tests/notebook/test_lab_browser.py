@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_page import Lab, LabPage, opened, serving
+from lab_page import Lab, LabPage, browsing, opened, serving
 
 from coagent.bad_input import BadInput
 
@@ -27,9 +27,15 @@ def server(tmp_path_factory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def read(server: Lab) -> Iterator[LabPage]:
+def browser() -> Iterator[object]:
+    with browsing() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def read(browser: object, server: Lab) -> Iterator[LabPage]:
     """The notebook with all its cells run."""
-    with opened(server, BOOK) as page:
+    with opened(browser, server, BOOK) as page:
         page.run_all("a serial order: A, B")
         yield page
 
@@ -124,7 +130,7 @@ def test_nothing_is_cut_off_in_either_theme_at_either_width(page: LabPage, theme
     SHOTS.mkdir(exist_ok=True)
     page.command("apputils:change-theme", theme=theme)
     light = "true" if theme.endswith("Light") else "false"
-    page.page.locator(f"body[data-jp-theme-light={light}]").wait_for()
+    page.page.locator(f"body[data-jp-theme-light={light}]").wait_for(state="attached")
     page.page.set_viewport_size({"width": width, "height": 6000})
     for place, keys in ((NAIVE, "v"), (MTPO, "n")):
         page.stepper(place).focus()
@@ -133,15 +139,16 @@ def test_nothing_is_cut_off_in_either_theme_at_either_width(page: LabPage, theme
     name = f"lab-{width}-{theme.split()[-1].lower()}"
     page.page.screenshot(path=SHOTS / f"{name}.png")
     page.stepper(MTPO).screenshot(path=SHOTS / f"{name}-stepper.png")
-    wide = "view => [...view.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > \
-view.getBoundingClientRect().right + 1 && !one.closest('.coagent-wide, .coagent-graph, svg')).map((one) => one.outerHTML)"
+    wide = "(view) => [...view.querySelectorAll('*')].filter((one) => \
+one.getBoundingClientRect().right > view.getBoundingClientRect().right + 1 && \
+!one.closest('.coagent-wide, .coagent-graph, svg')).map((one) => one.outerHTML)"
     for place in (NAIVE, MTPO, BOTH):
         assert page.stepper(place).evaluate(wide) == []
     page.command("apputils:change-theme", theme="JupyterLab Light")
 
 
-def test_a_live_run_is_watched_while_it_goes_on(server: Lab) -> None:
-    with opened(server, "10_real_state.ipynb", height=4000) as page:
+def test_a_live_run_is_watched_while_it_goes_on(browser: object, server: Lab) -> None:
+    with opened(browser, server, "10_real_state.ipynb", height=4000) as page:
         page.command("notebook:run-all-cells")
         page.stepper(0).wait_for(timeout=60_000)
         first = _steps(page)
@@ -167,7 +174,7 @@ def _take(page: LabPage) -> None:
     """The second view at its notice, from its heading to what the agents have in their contexts."""
     from PIL import Image
 
-    page.page.set_viewport_size({"width": 1280, "height": 6000})
+    page.page.set_viewport_size({"width": 1560, "height": 6000})
     page.stepper(MTPO).focus()
     press(page, "n")
     page.page.wait_for_timeout(500)

@@ -52,7 +52,14 @@ def test_the_title_is_a_question_and_the_last_cell_answers_it(path: Path) -> Non
     assert answer.cell_type == "markdown" and answer.source.startswith("## The answer\n")
     assert last.cell_type == "code" and "assert " in last.source and "print(" in last.source
     assert 10 <= len(middle) + 3 <= 25
-    assert all(len(one.source) < 700 for one in cells(path) if one.cell_type == "markdown"), "short texts"
+    texts = [one.source for one in cells(path) if one.cell_type == "markdown"]
+    assert all(len(text) < 700 for text in texts), "short texts"
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=NAMES)
+def test_no_code_has_to_be_scrolled_sideways(path: Path) -> None:
+    lines = [line for one in cells(path) if one.cell_type == "code" for line in one.source.splitlines()]
+    assert max(map(len, lines)) <= 110
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=NAMES)
