@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from coagent import __version__, live_command, run_command, trial_command
+from coagent import __version__, lab_command, live_command, run_command, trial_command
 from coagent.bad_input import BadInput
 from coagent.run_command import Protocol, Scenario, Seed
 from coagent.trial_command import Json, Tables
@@ -196,6 +196,7 @@ app.command()(trial_command.compare)
 app.command()(trial_command.sweep)
 app.command()(live_command.serve)
 app.command()(live_command.recover)
+app.command()(lab_command.lab)
 
 
 @app.command("list")

@@ -151,13 +151,13 @@ def _searched(
 
 def _note(endings: dict[str, Ending], world: World, schedule: tuple[int, ...]) -> None:
     """Keep the shortest schedule to each ending."""
-    found = _ending(world, schedule)
+    found = ending(world, schedule)
     known = endings.setdefault(_said(found), found)
     if (len(schedule), schedule) < (len(known.schedule), known.schedule):
         endings[_said(found)] = found
 
 
-def _ending(world: World, schedule: tuple[int, ...]) -> Ending:
+def ending(world: World, schedule: tuple[int, ...]) -> Ending:
     """A world at its end."""
     last = {name: one.report if one.mode in ("resting", "done") else None for name, one in world.actors.items()}
     return Ending(
@@ -190,6 +190,6 @@ def _exchange(endings: dict[str, Ending], setting: Setting, classes: Classes) ->
             if _said(there) in endings:
                 continue
             schedule, world = mirrored(setting, ending.schedule, renamed) or ((), None)
-            if world is None or _said(_ending(world, schedule)) != _said(there):
+            if world is None or _said(ending(world, schedule)) != _said(there):
                 raise Unsound("the rule does not treat agents alike that it was said to treat alike")
             endings[_said(there)] = replace(there, schedule=schedule)

@@ -1,7 +1,6 @@
 """The README and its picture are made from what runs, and say what runs."""
 
 import re
-import runpy
 import shlex
 from pathlib import Path
 
@@ -63,8 +62,3 @@ def test_every_module_that_the_readme_names_is_there(module: str) -> None:
     root = README.parent
     places = [*root.glob(f"*/{module}.py"), *root.glob(f"*/*/{module}.py"), *root.glob(f"*/{module}/")]
     assert places, module
-
-
-@pytest.mark.parametrize("notebook", sorted((README.parent / "notebooks").glob("*.py")), ids=lambda path: path.stem)
-def test_the_notebook_runs_from_top_to_bottom_and_its_answer_holds(notebook: Path) -> None:
-    runpy.run_path(str(notebook))

@@ -103,6 +103,11 @@ FLOORS = (
         "live_screen",
         "live_command",
         "recovering",
+        "state_graph",
+        "lab",
+        "lab_command",
+        "spectator",
+        "telling",
     ),
 )
 """The modules of `coagent` by floor; `checker` is beside floor 1, `workloads` is on the top floor."""
