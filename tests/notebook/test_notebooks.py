@@ -59,7 +59,7 @@ def test_the_title_is_a_question_and_the_last_cell_answers_it(path: Path) -> Non
 @pytest.mark.parametrize("path", TEXTS, ids=NAMES)
 def test_no_code_has_to_be_scrolled_sideways(path: Path) -> None:
     lines = [line for one in cells(path) if one.cell_type == "code" for line in one.source.splitlines()]
-    assert max(map(len, lines)) <= 110
+    assert max(map(len, lines)) <= 96
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=NAMES)
