@@ -475,6 +475,8 @@ export function mount(root, looks, host) {
           shown.map(([card, since]) => entry(card, since, place))));
     });
     const many = scene.agents.some((agent) => (scene.contexts[agent] || []).length > most);
+    // So many are not laid out while they are off the screen.
+    parts.agents.classList.toggle("coagent-many", scene.agents.length > 4);
     parts.agents.replaceChildren(make("h3", {}, "What each agent has in its context"),
       Object.keys(scene.contexts).length || !scene.aggregated ? "" : make("p", { class: "coagent-muted" }, "Contexts are left out of an aggregated run."),
       make("div", { class: "coagent-agents" }, columns),
