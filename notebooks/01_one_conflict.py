@@ -6,6 +6,7 @@
 
 # %%
 import polars as pl
+
 from coagent import Setting, follow, protocol, verdict
 from coagent.explore import explore
 from coagent.notebook import view
@@ -88,6 +89,7 @@ assert sorted(ending.final_state["stock/apples"] for ending in naive.endings) ==
 ]
 assert [ending.final_state["stock/apples"] for ending in mtpo.endings] == [5]
 print(
-    f"naive: {naive.states} states, {len(naive.endings)} outcomes; mtpo: {mtpo.states} states, one outcome"
+    f"naive: {naive.states} states, {len(naive.endings)} outcomes;",
+    f"mtpo: {mtpo.states} states, one outcome",
 )
 print(*verdict(repaired).sentences(), sep="\n")

@@ -8,6 +8,7 @@
 import json
 
 import polars as pl
+
 from coagent import from_scenario, load_scenario, protocol
 from coagent.notebook import view
 from coagent.running import run

@@ -6,6 +6,7 @@
 
 # %%
 import polars as pl
+
 from coagent import protocol
 from coagent.notebook import view
 from coagent.running import run

@@ -6,6 +6,7 @@
 
 # %%
 import polars as pl
+
 from coagent import Setting, protocol
 from coagent.exploring import explored
 from coagent.notebook import view

@@ -8,6 +8,7 @@
 from pathlib import Path
 
 import polars as pl
+
 from checker import check_file
 from checker.formats import load
 from coagent.bad_input import BadInput

@@ -8,6 +8,7 @@
 import json
 
 import polars as pl
+
 from checker.proof.commutativity import needless
 from checker.proof.tool_table import proved_tools
 from coagent import follow, from_scenario, load_scenario, protocol
@@ -181,5 +182,6 @@ assert lucky.verdict.verdict == "ok" and refuted.verdict == "refuted"
 assert proved.verdict == "proved" and proved.complete and proposition.exit_code == 0
 assert all(proofs[name, "mtpo"].verdict == "proved" for name in names)
 print(
-    f"lucky from {METER['state']}; wrong from {dict(found.state)}; proved under mtpo on {proved.paths} paths"
+    f"lucky from {METER['state']}; wrong from {dict(found.state)};",
+    f"proved under mtpo on {proved.paths} paths",
 )

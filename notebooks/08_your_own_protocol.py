@@ -50,7 +50,7 @@ class Claims:
     name: str = "claims"
     promises: str = "any"
     emits: frozenset[str] = CALLS | WAITS
-    anonymous = True  # what operations are called decides nothing, so states that only differ in that are one
+    anonymous = True  # what operations are called decides nothing
 
     def start(self):
         return Run(
@@ -142,7 +142,7 @@ from claims import Claims
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locking(Claims):
-    """A call waits while somebody else, who is not done, has written what it touches or read what it writes."""
+    """A call waits for whoever has written what it touches or read what it writes."""
 
     name: str = "locking"
 
@@ -180,7 +180,7 @@ from locking import Locking
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wounding(Locking):
-    """Locking, in which the older undoes the younger that stands in its way, and only the younger waits."""
+    """Locking, in which the older undoes the younger in its way, and the younger waits."""
 
     name: str = "wounding"
     emits: frozenset[str] = CALLS | WAITS | RESTARTS

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import polars as pl
+
 from coagent import Setting, from_scenario, load_scenario_file, protocol
 from coagent.bad_input import BadInput
 from coagent.exploring import explored
@@ -38,7 +39,7 @@ SEED = 0
 # %%
 EDITORS = {
     "name": "two editors",
-    "story": "Ann adds a section and writes down how many there are, while Bo deletes the drafts.",
+    "story": "Ann adds a section and counts them all, while Bo deletes the drafts.",
     "state": {"book/1": "intro", "book/2": "draft", "book/3": "draft", "total": 3},
     "agents": [
         {
@@ -112,7 +113,7 @@ except BadInput as error:
 
 # %%
 def take_seat(view, args):
-    """What the tool does: reads cells through the view, and gives its result and the cells that it writes."""
+    """Reads cells through the view; gives its result, and the cells that it writes."""
     free = [path for path in view.below("seats") if view.cell(path) == ("free",)]
     if not free:
         return Result("failed", "full"), ()

@@ -14,6 +14,7 @@ import uuid
 from pathlib import Path
 
 import polars as pl
+
 from checker.notified import check_history
 from coagent import protocol
 from coagent.live.running import run_live, seed
@@ -126,8 +127,9 @@ cluster = None
 if not os.environ.get("KUBECONFIG"):
     print("skipped: KUBECONFIG is not set, so there is no cluster to run the canary on")
 else:
-    from coagent.live.targets.kube import KubeTarget
     from kubernetes import client, config
+
+    from coagent.live.targets.kube import KubeTarget
 
     config.load_kube_config()
     namespace = f"coagent-{uuid.uuid4().hex[:8]}"

@@ -6,6 +6,7 @@
 
 # %%
 import polars as pl
+
 from coagent import Setting, protocol
 from coagent.judge import Judge
 from coagent.notebook import view
