@@ -26,9 +26,9 @@ ABSENT = "nothing"
 class Effective:
     """One operation as it counts. `result` is what its agent believes, `acted` what its last execution returned;
     `saw` None when the history does not say; `applied` orders the writes that stand as the live store got them;
-    `lost` says that its answer was lost and that it turned out to have had no effect. `made` are the versions that the
-    live store got by it: what it wrote or, of a fork, what the merge took of it; a cell that the merge left alone (the
-    fork had brought it back to what it was) counts as seen so."""
+    `lost` says that its answer was lost and it turned out to have had no effect, or that it was refused. `made` are
+    the versions that the live store got by it: what it wrote or, of a fork, what the merge took of it; a cell that the
+    merge left alone (the fork had brought it back to what it was) counts as seen so."""
 
     op: str
     transaction: str
@@ -108,6 +108,7 @@ class _Folding:
                 told.captured = seen(record["captured"])
                 self.check_captured(record["op"], told)
             case "exec" | "redo":
+                told.refused = record.get("refused", False)
                 self.applied(number, record, told)
             case "forked":
                 self.faults += self.forks.acted(number, record)
@@ -126,9 +127,11 @@ class _Folding:
                 told.applied = None
                 self.bequeath(record["op"], record["heir"])
             case "result":
+                told.refused = record.get("refused", False)
                 told.belief = told.acted = outcome(record)
                 told.answered = True
             case "refresh":
+                told.refused = record.get("refused", False)
                 told.acted = outcome(record)
                 agree(told)
             case "notify":
@@ -172,9 +175,12 @@ class _Folding:
                 self.covered[heir].add(name)
 
     def check_upward(self, number: int, record: Record) -> None:
-        """A notice goes to a higher position than what caused it (P1 section 4.5)."""
+        """A notice goes to a higher position than what caused it (P1 section 4.5).
+
+        A covered write that its target refuses when it is uncovered is told so by whoever uncovered it.
+        """
         op, cause = record["op"], record["cause"]
-        if self.position(cause) >= self.position(op):
+        if self.position(cause) >= self.position(op) and not self.ops[op].refused:
             why = f"{record['agent']} was told of {op} because of {cause}, which is not below it (record {nth(number)})"
             self.rules.append(local("downward notice", dict.fromkeys((self.owner(op), self.owner(cause))), [why]))
 
@@ -337,7 +343,7 @@ class _Folding:
             acted=told.acted[0],
             saw=self.forks.seen_by(op, told.acted[1] if invoke["writes"] else told.belief[1]),
             wrote=told.wrote,
-            lost=told.doubted and told.status == "failed" and told.belief[0].status == "failed",
+            lost=told.belief[0].status == "failed" and (told.refused or (told.doubted and told.status == "failed")),
             applied=(applied or 0, tuple(invoke["position"]) if told.cover or told.forked else (float("inf"),)),
             made=told.merged if told.forked else told.wrote,
         )

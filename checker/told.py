@@ -17,7 +17,8 @@ Seen = Mapping[str, tuple[Cell, str | None]]
 class Told:
     """One operation so far. `belief` is what its agent believes, `notice` what waits to be consumed, `acted` what it
     came to last; `applied` is the record at which the live store got `wrote`, None when it does not stand there.
-    `forked` says that it acted on a fork, and `merged` what the live store then got by it."""
+    `refused`: what it came to last is a failure that is not its tool's own word. `forked` says that it acted on a
+    fork, and `merged` what the live store then got by it."""
 
     invoke: Record
     belief: tuple[Result, Seen | None] | None = None
@@ -31,6 +32,7 @@ class Told:
     answered: bool = False
     withdrawn: bool = False
     doubted: bool = False
+    refused: bool = False
     cancelled: str | None = None
     forked: bool = False
     merged: dict[str, Cell] = field(default_factory=dict)

@@ -226,7 +226,7 @@ def _fillers(kind: str, record: Record) -> list[tuple[str, Callable]] | None:
     """What puts each field of such a record in a row; None when its fields are not those of the kind, in order."""
     fields = RECORDS[kind]
     names = [name for name in fields if name in record or not fields[name].startswith("?")]
-    if ("tool" in record) != ("args" in record):
+    if ("tool" in record) != ("args" in record) or "refused" in record:
         return None
     if ["at", "event", *names] != [name for name in record if name != "crc"]:
         return None

@@ -71,7 +71,8 @@ class Performed:
     """An effect on the store came back. `act` is `exec`, `redo`, `undo`, `inherit`, `refresh` or `resolve`.
 
     `wrote` are the cells it left behind, `saw` the cells its result rests on, `cause` what its
-    effect named as the reason for it.
+    effect named as the reason for it. `refused` says that a failure is not the tool's own word, but the target's or
+    the runtime's: the call, done again on the same cells, might well succeed.
     """
 
     op: str
@@ -80,6 +81,7 @@ class Performed:
     wrote: tuple[tuple[str, Cell], ...] = ()
     saw: tuple[Sighting, ...] = ()
     cause: str | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

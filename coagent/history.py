@@ -40,7 +40,7 @@ HEADER = {
 `order` says what the protocol promises: `declared` (the pre-order) or `any`; `models` names the model that drove each
 agent, by agent, and is left out when programs did."""
 
-_RESULT = {"status": "status", "value": "any", "route": "?str", "saw": "?sightings"}
+_RESULT = {"status": "status", "value": "any", "route": "?str", "saw": "?sightings", "refused": "?bool"}
 
 ROWS: Mapping[str, str] = {
     "count": "int",
@@ -68,7 +68,7 @@ RECORDS: Mapping[str, Mapping[str, str]] = {
         "replaces": "?op",
     },
     "prepare": {"op": "op", "captured": "sightings"},
-    "exec": {"op": "op", "status": "status", "wrote": "cellmap"},
+    "exec": {"op": "op", "status": "status", "wrote": "cellmap", "refused": "?bool"},
     "undo": {"op": "op"},
     "inherit": {"op": "op", "heir": "op"},
     "redo": {"op": "op", "wrote": "cellmap", **_RESULT},
@@ -113,6 +113,8 @@ start state), and a path ending in `/` says that the members below it were liste
 `{"value": v}` or `{}` (absent); `cells` maps paths to values. A `fork` is one of the live state as it stands at that
 line; `forked` is what a call did on its agent's fork and what it found there, and `merge` what the live state got of a
 fork, by the operations that count as its writers (nothing, when there are conflicts).
+
+A failure that is `refused` is not the tool's own word but the target's, or the runtime's.
 
 A live run has three kinds more. A `step` is what the engine was fed, with the names of the effects that came of it and
 a checksum over them in full, before any of them was carried out. An `intent` says what an effect is about to do to

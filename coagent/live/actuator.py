@@ -17,7 +17,7 @@ from coagent.live.ledger import Ledger
 from coagent.live.limits import Limits
 from coagent.live.target import Conflict, Gone, Reading, Refused, Undecided
 from coagent.live.trouble import Stuck
-from coagent.live.window import Escape, Window, escapes, tool_said
+from coagent.live.window import Escape, Window, escapes, sound, tool_said
 from coagent.live.writing import Writing
 from coagent.operation import Cell, Result, same, show
 from coagent.path import within
@@ -83,32 +83,34 @@ class Actuator:
                 because = str(conflict) or "changed meanwhile"
                 await self._withdrawn(found[0])
                 await asyncio.sleep(pause_s)
-        return _answer(flight, failed(f"conflict: {because}"))
+        return _refusal(flight, f"conflict: {because}")
 
     async def _prepared(self, flight: Perform) -> tuple[Intent, Reading] | Performed:
         """What the call will do, written ahead; or its answer, when it writes nothing."""
         tool = self.ledger.tools[flight.call.tool]
         if tool.name in self.escaped:
-            return _answer(flight, failed(f"quarantined: {self.escaped[tool.name]}"))
+            return _refusal(flight, f"quarantined: {self.escaped[tool.name]}")
         self._probe(f"before prepare {flight.act} {flight.op}")
         paths = (*flight.reads, *flight.writes)
         try:
             reading, corrected = await self._read(paths), await self._corrected(flight)
         except Refused as refusal:
-            return _answer(flight, failed(str(refusal)))
+            return _refusal(flight, str(refusal))
         except Stuck:
             raise
         except Exception as error:
-            return _answer(flight, failed(f"unreachable: {_sentence(error)}"))
+            return _refusal(flight, f"unreachable: {_sentence(error)}")
         await self._told_of(flight, self.ledger.strange(reading.cells, paths))
         cells = self.ledger.entries(reading.cells, paths)
         view = Window(cells, corrected, flight.reads)
         try:
-            result, wrote = tool.exec(view, dict(flight.call.args))
+            args = dict(flight.call.args)
+            came = await asyncio.to_thread(tool.exec, view, args) if tool.slow else tool.exec(view, args)
+            result, wrote = sound(came)
         except Escape:
             raise
         except Exception as error:
-            return _answer(flight, failed(f"error: {_sentence(error)}"), saw=view.sightings())
+            return _refusal(flight, f"error: {_sentence(error)}", view.sightings())
         for path, _ in wrote:
             if not any(within(path, one) for one in flight.writes):
                 raise Escape(f"writes {path!r}, and it declares to write {', '.join(flight.writes) or 'nothing'}")
@@ -156,11 +158,11 @@ class Actuator:
         return _answer(flight, intent.result, intent.wrote, intent.saw)
 
     async def _refused(self, flight: Perform, intent: Intent, word: str) -> Performed:
-        """A refused write may be half there: put back what stood, so that it has had no effect."""
-        if recoverable(self.ledger, flight):
+        """A refused write may be half there: put back what stood, where it does not stand, so that it had no effect."""
+        if recoverable(self.ledger, flight) and await self._happened(flight, intent) != "nothing":
             await self._put_back(flight, intent.captured, intent.memo)
         self.ledger.intents.pop(flight.op, None)
-        return _answer(flight, failed(word), saw=intent.saw)
+        return _refusal(flight, word, intent.saw)
 
     async def _settle(self, flight: Perform, intent: Intent) -> Performed:
         """Find out by reading whether what was written ahead has happened; if not in full, let it happen now.
@@ -292,7 +294,7 @@ class Actuator:
         tool = flight.call.tool
         self.escaped[tool] = because
         await self._write_ahead(self.ledger.trouble(self.clock(), f"{tool_said(tool)}{because}", flight.act, flight.op))
-        return _answer(flight, failed(f"quarantined: {because}"))
+        return _refusal(flight, f"quarantined: {because}")
 
     def _pauses(self) -> Iterator[float]:
         return (self.limits.pause_s * 2**attempt for attempt in range(self.limits.tries))
@@ -313,6 +315,11 @@ def _shown(cell: Cell) -> str:
 
 def _answer(flight: Perform, result: Result, wrote: tuple = (), saw: tuple = ()) -> Performed:
     return Performed(op=flight.op, act=flight.act, result=result, wrote=wrote, saw=saw, cause=flight.cause)
+
+
+def _refusal(flight: Perform, word: str, saw: tuple = ()) -> Performed:
+    """A failure that is not the tool's own word."""
+    return replace(_answer(flight, failed(word), saw=saw), refused=True)
 
 
 def _sentence(error: Exception) -> str:

@@ -4,6 +4,7 @@ Every answer is a `Turn`: what came of it, and the notices that the next inferen
 interface is there in one process (`coagent.live.session`) and over the network (`coagent.live.client`).
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
@@ -39,7 +40,8 @@ class Agent:
 
     def __init__(self, name: str, runtime: Runtime) -> None:
         self.name, self._runtime = name, runtime
-        self._seen: int | None = None
+        self._last: Turn | None = None
+        self._lock = asyncio.Lock()
 
     @property
     def log(self) -> tuple[Entry, ...]:
@@ -54,18 +56,22 @@ class Agent:
     @property
     def past(self) -> bool:
         """Whether the turn that was seen last is past, so that what its inference comes to will not be done."""
-        return self._seen is not None and self._seen != self._runtime.seat(self.name).turns
+        return self._last is not None and self._last.number != self._runtime.seat(self.name).turns
 
     async def turn(self) -> Turn:
         """What it infers on now; the first, or after the runtime was started again, the last that it was given."""
         return self._noted(await self._runtime.turn(self.name))
 
-    async def call(self, tool: str, /, *, usage: Usage = NO_USAGE, **args: Value) -> Turn:
-        """Call a tool. The turn is `result`, or `held`, `restarted`, `gave-up`: then the call was not carried out.
+    async def call(
+        self, tool: str, args: Mapping[str, Value] | None = None, /, *, usage: Usage = NO_USAGE, **more: Value
+    ) -> Turn:
+        """Call a tool, its arguments by keyword or in a mapping.
+
+        The turn is `result`, or `held`, `restarted`, `gave-up`: then the call was not carried out.
 
         Raises BadCall, and nothing has happened, for a tool that there is not or arguments that do not fit.
         """
-        return await self.invoke(self._runtime.call(tool, args), usage=usage)
+        return await self.invoke(self._runtime.call(tool, {**(args or {}), **more}), usage=usage)
 
     async def rewrite(self, op: str, tool: str, /, *, usage: Usage = NO_USAGE, **args: Value) -> Turn:
         """Call a tool in the place of one's own earlier operation, which is taken back."""
@@ -79,7 +85,7 @@ class Agent:
         """The calls of one turn, in their order; a call that is not carried out is the last."""
         turns: list[Turn] = []
         for tool, args in asked:
-            turns.append(await self.call(tool, **args))
+            turns.append(await self.call(tool, args))
             if turns[-1].kind != "result" or turns[-1].notices:
                 break
         return turns
@@ -109,11 +115,18 @@ class Agent:
         return await self._act(what, usage)
 
     async def _act(self, what: Event, usage: Usage) -> Turn:
-        """What the inference on the turn that was seen last came to."""
-        if self._seen is None:
+        """What the inference on the turn that was seen last came to; acts made at once wait for one another.
+
+        One that waited is not carried out when what came of the one before has to be considered first.
+        """
+        if self._last is None:
             await self.turn()
-        return self._noted(await self._runtime.act(self.name, what, self._seen, usage))
+        began = self._last
+        async with self._lock:
+            if self._last is not began and (self._last.kind != "result" or self._last.notices):
+                return self._last
+            return self._noted(await self._runtime.act(self.name, what, self._last.number, usage))
 
     def _noted(self, turn: Turn) -> Turn:
-        self._seen = turn.number
+        self._last = turn
         return turn

@@ -24,7 +24,7 @@ from coagent.program import report_out
 from coagent.recording import args_out, cells_out, entries_out, invoked_out, outcome_out
 from coagent.store import ABSENT, Pane, corrections
 from coagent.store import Entry as Held
-from coagent.tool import Tool
+from coagent.tool import Tool, failed
 
 
 class Ledger:
@@ -43,6 +43,7 @@ class Ledger:
         self.memos: dict[str, Memo] = {}
         self.intents: dict[str, Intent] = {}
         self.results: dict[str, tuple[Result, tuple[Sighting, ...], str]] = {}
+        self.refused: set[str] = set()
         self.troubles: list[Record] = []
         self._records: list[Record] = []
         self._at = 0.0
@@ -161,6 +162,8 @@ class Ledger:
                 self._note("infer", agent=agent, attempt=self.seats[agent].attempt)
                 seat = self.seats[agent]
                 turn = replace(seat.turn, number=seat.turns + 1)
+                if turn.kind in ("started", "restarted"):
+                    self._set(agent, began=turn.number)
                 self._set(agent, mode="inferring", fresh=(), counted=False, turns=turn.number, turn=turn)
             case event.Invoked(agent=agent):
                 self._inferred(agent, "rewrite" if what.replaces else "insert" if what.before else "keep", usage)
@@ -215,7 +218,9 @@ class Ledger:
             if one.writer is None and not one.path.endswith("/"):
                 self.see(one.path, one.cell)
         self.results[what.op] = (what.result, what.saw, flight.route)
-        shown = outcome_out(what.result, flight.route, what.saw)
+        (self.refused.add if what.refused else self.refused.discard)(what.op)
+        more = {"refused": True} if what.refused else {}
+        shown = {**outcome_out(what.result, flight.route, what.saw), **more}
         if flight.writes:
             intent = self.intents.pop(what.op, None)
             captured = intent.captured if intent and what.wrote else ()
@@ -232,7 +237,7 @@ class Ledger:
         elif what.act == "refresh":
             self._note("refresh", op=what.op, **shown)
         elif flight.writes:
-            self._note("exec", op=what.op, status=what.result.status, wrote=cells_out(what.wrote))
+            self._note("exec", op=what.op, status=what.result.status, wrote=cells_out(what.wrote), **more)
 
     def _hold(self, path: str, held: Held) -> None:
         self.cells = self.cells.set(path, held)
@@ -305,7 +310,8 @@ class Ledger:
             self._ready(what.agent, Turn(kind="result", op=what.op, result=Result("ok", "ok")))
             return
         result, saw, route = self.results[what.op]
-        self._note("result", op=what.op, agent=what.agent, **outcome_out(result, route, saw))
+        more = {"refused": True} if what.op in self.refused else {}
+        self._note("result", op=what.op, agent=what.agent, **outcome_out(result, route, saw), **more)
         entry = Entry(what.op, asked.call, result)
         log = inference.entered(self.seats[what.agent].log, entry, asked.before, asked.replaces)
         self._set(what.agent, log=log)
@@ -330,7 +336,12 @@ class Ledger:
     def _masked(self, what: effect.Mask, cause: event.Invoked) -> None:
         """A masked write touches nothing: a blind result needs nothing but the arguments."""
         call = cause.call
-        result, wrote = self.tools[call.tool].exec(Pane(self.cells, {}), dict(call.args))
+        try:
+            result, wrote = self.tools[call.tool].exec(Pane(self.cells, {}), dict(call.args))
+        except Exception as error:
+            # A blind write says what it leaves behind before it runs; that it cannot run is its tool's fault.
+            result, wrote = failed(f"error: {type(error).__name__}: {error}"), cause.declaration.image
+            self.refused.add(what.op)
         self.results[what.op] = (result, (), "live")
         self._note("mask", op=what.op, by=what.by, wrote=cells_out(wrote))
 

@@ -24,6 +24,7 @@ MAX_DIGITS = 1_000
 """Of an integer."""
 
 _LARGEST = 10**MAX_DIGITS
+_ANY_SIZE = 2**62
 _PATHS = (PATH["pattern"], PART["pattern"])
 _NO_PART = ("", ".", "..")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -98,6 +99,16 @@ def _frozen(tool: str, args: Mapping[object, object]) -> dict[str, Value]:
     return frozen
 
 
+def fit(value: object) -> Value:
+    """A value as cells and reports hold it, lists as tuples. Raises BadCall for what none can hold."""
+    try:
+        return _froze(value, _ANY_SIZE, 0)[0]
+    except UnicodeEncodeError:
+        raise BadCall("the value has half a surrogate pair in it; send valid Unicode") from None
+    except _Unfit as unfit:
+        raise BadCall(f"the value {unfit}") from None
+
+
 class _Unfit(Exception):
     """What is wrong with a value, as the end of a sentence about it."""
 
@@ -145,6 +156,11 @@ def _compiled(tool: Tool) -> Callable[[Mapping[str, Value]], Iterator[object]]:
     schema = tool.schema
     if schema is None or schema.get("type") != "object" or not isinstance(schema.get("properties"), Mapping):
         raise BadInput(f"the tool {tool.name!r} has no JSON Schema of an object; a live tool needs one as its schema")
+    if schema.get("additionalProperties") is not False:
+        raise BadInput(
+            f"the schema of the tool {tool.name!r} lets any argument in; say additionalProperties: false, so that a "
+            "mistyped one is told"
+        )
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:

@@ -35,9 +35,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """What is known of an agent. `mode` is `ready` (may begin an inference), `inferring`, `waiting`, `resting`
-    (reported) or `done`; `log` are its operations with what it was told; `turn` is what it infers on, `turns` counts
-    them; `asked` is what it waits for; `counted` whether the tokens of its inference are recorded."""
+    """What is known of an agent.
+
+    `mode` is `ready` (may begin an inference), `inferring`, `waiting`, `resting` (reported) or `done`; `log` are its
+    operations with what it was told; `turn` is what it infers on, `turns` counts them, `began` is the one that the
+    attempt began with; `asked` is what it waits for; `counted` whether the tokens of its inference are recorded.
+    """
 
     name: str
     rank: tuple[int, ...]
@@ -47,6 +50,7 @@ class Seat:
     fresh: tuple[str, ...] = ()
     turn: Turn = field(default_factory=lambda: Turn(kind="started"))
     turns: int = 0
+    began: int = 0
     asked: Event | None = None
     counted: bool = False
     report: object = None

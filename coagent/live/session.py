@@ -11,13 +11,13 @@ from coagent import effect, event
 from coagent.bad_input import BadInput
 from coagent.history import Record
 from coagent.live.actuator import Actuator, Probe, no_probe
-from coagent.live.admission import check_own, rank_for
+from coagent.live.admission import check_act, rank_for
 from coagent.live.agent import Agent
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, JournalFailed
 from coagent.live.ledger import Ledger
 from coagent.live.limits import PATIENCE, Limits
-from coagent.live.registry import Registry
+from coagent.live.registry import BadCall, Registry
 from coagent.live.seat import NO_USAGE, Seat, Turn
 from coagent.live.step import Fed, Step
 from coagent.live.trouble import Ended, Stuck
@@ -85,7 +85,7 @@ class Session:
         A child's rank is its parent's, longer: (1, 5) lies inside the slot of (1,). Raises BadInput for a name or a
         rank that is taken.
         """
-        wanted = rank_for(self.ledger.seats, name, rank)
+        wanted = rank_for(self.ledger.seats, name, rank, ordered=self.ledger.protocol.promises == "declared")
         self._feed(event.Launched(agent=name, rank=wanted))
         await self._settled()
         return self.agent(name)
@@ -102,7 +102,10 @@ class Session:
 
     def declared(self, call: Call) -> Declaration:
         """The footprint of a call, by its tool's own rule."""
-        return declare(self.tools, call)
+        try:
+            return declare(self.tools, call)
+        except Exception as error:
+            raise BadCall(f"{call.tool} cannot say what this call touches ({type(error).__name__}: {error})") from error
 
     def seat(self, name: str) -> Seat:
         """What is known of an agent."""
@@ -134,14 +137,15 @@ class Session:
 
         One at a time for each agent, in the order in which they were asked for. When the turn is past (the attempt was
         aborted meanwhile) nothing is done, and the turn that the agent is to infer on instead is returned. Raises
-        BadCall for an operation that is not the agent's, IllegalEvent when the agent waits for an answer, Ended when
-        the session is over.
+        BadCall for an operation that is not the agent's, a report that no history could hold, a turn that was acted
+        on already, and while the agent waits for an answer; Ended when the session is over.
         """
         async with self._locks.setdefault(name, asyncio.Lock()):
             self._check()
-            if turn != self.seat(name).turns or self.seat(name).mode == "done":
+            seat = self.seat(name)
+            if turn < seat.began or seat.mode == "done":
                 return await self.turn(name)
-            check_own(self.seat(name), what)
+            check_act(seat, turn, what)
             self._feed(what, usage)
             if isinstance(what, event.Retracted) and not what.last and self.seat(name).turns == turn:
                 await self._settled()

@@ -280,7 +280,9 @@ class Mtpo:
             return
         stands = standing.stands(op, event.result)
         changed = repr(op.wrote) != repr(event.wrote)
-        op = turn.set_op(op.name, standing=stands, wrote=event.wrote, told=op.told or event.result)
+        # A masked write was answered without being done: if it cannot be done now, its agent was told otherwise.
+        told = op.told or (event.result if event.result.status == "ok" else Result("ok"))
+        op = turn.set_op(op.name, standing=stands, wrote=event.wrote, told=told)
         if event.cause:
             self._tell(turn, op, event.cause, event.result, event.saw)
         if changed:
