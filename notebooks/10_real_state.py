@@ -131,19 +131,21 @@ else:
     CANARY = workload("k2-canary")
     deployments = await fresh_namespace(CANARY.state, prefix="coagent-")
     cluster = await run_live(CANARY, protocol("mtpo"), deployments, think_s=THINK_S)
+    kept = CANARY.invariant(cluster.final_state, cluster.reports)
     print(
-        "in the namespace",
-        namespace,
+        deployments.namespace,
         "the invariant",
-        "holds"
-        if CANARY.invariant(cluster.final_state, cluster.reports)
-        else "is broken",
+        "holds" if kept else "is broken",
+        sep=": ",
     )
 
 # %%
-view(cluster.history) if cluster else print(
-    "skipped: the run on a cluster, to step through"
+shown = (
+    view(cluster.history)
+    if cluster
+    else "skipped: the run on a cluster, to step through"
 )
+shown
 
 # %% [markdown]
 # ## The answer
