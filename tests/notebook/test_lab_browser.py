@@ -125,7 +125,7 @@ return views[place].querySelector('input[type=text]').value !== before; }",
 
 
 def dress(page: LabPage, theme: str) -> None:
-    """Change the theme, unless it is on, and wait: JupyterLab stumbles over a second change before the first is done."""
+    """Change the theme, unless it is on, and wait: JupyterLab stumbles over a second change during the first."""
     if page.page.locator(f"body[data-jp-theme-name='{theme}']").count():
         return
     page.command("apputils:change-theme", theme=theme)
