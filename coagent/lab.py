@@ -131,10 +131,11 @@ def _write(file: Path, content: bytes) -> None:
     os.replace(part, file)
 
 
-def command(folder: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
+def command(folder: Path, *, browser: bool = True, port: int | None = None, root: bool = False) -> list[str]:
     """The command that opens JupyterLab there, with this Python, and without asking the network for news of itself."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}", *QUIET]
     words += [] if browser else ["--no-browser"]
+    words += ["--allow-root"] if root else []
     return [*words, *([f"--port={port}"] if port is not None else [])]
 
 

@@ -12,6 +12,7 @@ def lab(
     ] = "coagent-notebooks",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Say the address and open no browser.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port; by default the first free one.")] = None,
+    allow_root: Annotated[bool, typer.Option("--allow-root", help="Run as root, as in a container.")] = False,
 ) -> int:
     """Open JupyterLab on a copy of the notebooks, and stay until it is closed. Needs the extra `notebooks`."""
     from coagent.bad_input import BadInput
@@ -21,7 +22,7 @@ def lab(
     made = copied(folder)
     for line in made.sentences():
         sys.stderr.write(f"coagent: {line}\n")
-    code = opened(command(made.folder, browser=not no_browser, port=port))
+    code = opened(command(made.folder, browser=not no_browser, port=port, root=allow_root))
     if code > 0:
         raise BadInput(f"JupyterLab ended with exit code {code}; what it printed above says why")
     return 0

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import uuid
 from pathlib import Path
 
 import polars as pl
@@ -127,30 +126,26 @@ cluster = None
 if not os.environ.get("KUBECONFIG"):
     print("skipped: KUBECONFIG is not set, so there is no cluster to run the canary on")
 else:
-    from kubernetes import client, config
+    from coagent.live.targets.kube import fresh_namespace
 
-    from coagent.live.targets.kube import KubeTarget
-
-    config.load_kube_config()
-    namespace = f"coagent-{uuid.uuid4().hex[:8]}"
-    client.CoreV1Api().create_namespace({"metadata": {"name": namespace}})
     CANARY = workload("k2-canary")
-    deployments = KubeTarget(namespace=namespace)
-    await seed(deployments, CANARY.state)
+    deployments = await fresh_namespace(CANARY.state, prefix="coagent-")
     cluster = await run_live(CANARY, protocol("mtpo"), deployments, think_s=THINK_S)
+    kept = CANARY.invariant(cluster.final_state, cluster.reports)
     print(
-        "in the namespace",
-        namespace,
+        deployments.namespace,
         "the invariant",
-        "holds"
-        if CANARY.invariant(cluster.final_state, cluster.reports)
-        else "is broken",
+        "holds" if kept else "is broken",
+        sep=": ",
     )
 
 # %%
-view(cluster.history) if cluster else print(
-    "skipped: the run on a cluster, to step through"
+shown = (
+    view(cluster.history)
+    if cluster
+    else "skipped: the run on a cluster, to step through"
 )
+shown
 
 # %% [markdown]
 # ## The answer

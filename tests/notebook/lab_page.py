@@ -88,9 +88,9 @@ def serving(home: Path) -> Iterator[Lab]:
     quiet.mkdir(parents=True)
     (quiet / "notification.jupyterlab-settings").write_text(json.dumps(QUIET), encoding="utf-8")
     port = _free_port()
-    words = lab.command(made.folder, browser=False, port=port)
+    root = hasattr(os, "getuid") and os.getuid() == 0
+    words = lab.command(made.folder, browser=False, port=port, root=root)
     words += [f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True", "--ServerApp.port_retries=0"]
-    words += ["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []
     with open(home / "server.log", "w") as log, subprocess.Popen(words, env=env, stdout=log, stderr=log) as server:
         try:
             url = f"http://127.0.0.1:{port}"

@@ -76,12 +76,12 @@ def test_jupyterlab_gets_the_folder_the_port_and_no_browser(monkeypatch, coagent
     called = []
     monkeypatch.setattr(lab, "check_extra", lambda: None)
     monkeypatch.setattr(lab, "opened", lambda words: called.append(words) or 0)
-    answer = coagent("lab", tmp_path / "books", "--no-browser", "--port", "8899")
+    answer = coagent("lab", tmp_path / "books", "--no-browser", "--port", "8899", "--allow-root")
     assert answer.code == 0 and "the notebooks are in" in answer.err
     [[python, *words]] = called
     assert python == sys.executable
     root = f"--ServerApp.root_dir={(tmp_path / 'books').resolve()}"
-    assert words == ["-m", "jupyterlab", root, *lab.QUIET, "--no-browser", "--port=8899"]
+    assert words == ["-m", "jupyterlab", root, *lab.QUIET, "--no-browser", "--allow-root", "--port=8899"]
 
 
 def test_a_server_that_fails_is_told_and_ctrl_c_is_left_to_it(monkeypatch, coagent, tmp_path: Path) -> None:
