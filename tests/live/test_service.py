@@ -480,6 +480,25 @@ def test_the_operator_buries_an_agent_that_is_gone_and_launches_another():
     asyncio.run(buried())
 
 
+@pytest.mark.parametrize("name", ["x/y", "n" * 300, "ä" * 200, ".hidden", "", "a b"])
+def test_a_launch_that_is_refused_has_launched_nobody(name, tmp_path: Path):
+    async def refused() -> None:
+        tokens = TokenFolder(tmp_path / "tokens")
+        async with session(MemoryTarget([""])) as live, serve(live, tokens=tokens) as served:
+            async with operating(served.url, tokens.issue(OPERATOR)) as operator:
+                with pytest.raises(IllegalEvent, match="name"):
+                    await operator.launch(name)
+                assert await operator.agents() == [] and list(live.journal.records()) == []
+                await operator.launch("ann")
+                was = tokens.file("ann").read_text()
+                with pytest.raises(IllegalEvent, match="not used twice"):
+                    await operator.launch("ann")
+                assert tokens.file("ann").read_text() == was
+        assert {file.name for file in tokens.folder.iterdir()} == {"ann.token", "operator.token"}
+
+    asyncio.run(refused())
+
+
 def test_a_service_that_others_could_listen_to_needs_tls_or_a_word():
     async def refused() -> None:
         async with session(MemoryTarget([""])) as live:
