@@ -158,7 +158,7 @@ async def run_of(plan: Plan, tools: ToolSet, journal: Journal) -> AsyncIterator[
 
 
 def _joining(plan: Plan, live: Session) -> list[tuple[str, int]]:
-    """Who is to be launched, and the rank. Raises BadInput, before anybody is, where that is not as the journal says."""
+    """Who is to be launched, and the rank. Raises BadInput, before anybody is, where the journal says otherwise."""
     seats, found = live.ledger.seats, []
     for name, rank in sorted(plan.agents.items(), key=lambda one: one[1]):
         if name not in seats:

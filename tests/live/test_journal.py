@@ -107,6 +107,86 @@ def test_there_is_no_journal_where_none_is(tmp_path):
             asyncio.run(journal_at(str(where), new=None if "folder" in where.name else False))
 
 
+async def _written(place: str) -> None:
+    journal = await journal_at(place)
+    await journal.open({"name": "run"})
+    await journal.append([{"at": 0.5, "event": "x"}, {"at": 1.5, "event": "y"}])
+    await journal.append([{"at": 2.5, "event": "z"}])
+    await journal.close()
+
+
+async def _read(place: str) -> list:
+    journal = await journal_at(place)
+    try:
+        return list(journal.records())
+    finally:
+        await journal.close()
+
+
+CHANGES = {
+    "update TABLE set body = replace(body, '1.5', '1.6') where seq = 2": "record 2 of .* is not as it was written",
+    "update TABLE set crc = 7 where seq = 3": "record 3 of .* is not as it was written",
+    "delete from TABLE where seq = 2": "lacks its record 2",
+    "update HEAD set body = replace(body, 'run', 'ruin')": "head of .* is not as it was written",
+    "update HEAD set body = '[]', crc = 223132457": "head of .* is '\\[\\]', which is no record",
+    "update TABLE set body = (select body from TABLE where seq = 3) where seq = 2": "record 2 of .* not as",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("place", KINDS, indirect=True)
+def test_a_record_that_is_not_as_it_was_written_is_named(place, change):
+    asyncio.run(_written(place))
+    assert [one["event"] for one in asyncio.run(_read(place))] == ["x", "y", "z"]
+    if "#" in place:
+        import psycopg
+
+        url, _, run = place.partition("#")
+        change_sql = change.replace("TABLE", "coagent_record").replace("HEAD", "coagent_head")
+        inner = change_sql.replace(
+            "(select body from coagent_record where", f"(select body from coagent_record where run = '{run}' and"
+        )
+        with psycopg.connect(url) as connection:
+            connection.execute(f"{inner} and run = '{run}'" if "where" in inner else f"{inner} where run = '{run}'")
+    else:
+        with sqlite3.connect(place) as connection:
+            connection.execute(change.replace("TABLE", "record").replace("HEAD", "head"))
+        connection.close()
+    with pytest.raises(BadInput, match=CHANGES[change]):
+        asyncio.run(_read(place))
+
+
+def test_a_journal_goes_on_with_its_checksums(tmp_path):
+    async def gone_on() -> list:
+        place = str(tmp_path / "run.db")
+        await _written(place)
+        journal = await journal_at(place)
+        await journal.append([{"at": 3.5, "event": "w"}])
+        await journal.close()
+        return [one["event"] for one in await _read(place)]
+
+    assert asyncio.run(gone_on()) == ["x", "y", "z", "w"]
+
+
+def test_a_journal_without_its_table_or_of_an_earlier_version_is_refused(tmp_path):
+    place = tmp_path / "run.db"
+    asyncio.run(_written(str(place)))
+    for change, says in (
+        ("drop table record", "lacks a table"),
+        ("create table record (seq integer primary key, body text)", "earlier version"),
+    ):
+        with sqlite3.connect(place) as connection:
+            connection.execute(change)
+        connection.close()
+        with pytest.raises(BadInput, match=says):
+            asyncio.run(_read(str(place)))
+
+
+def test_a_journal_has_a_name():
+    with pytest.raises(BadInput, match="no name"):
+        asyncio.run(journal_at(""))
+
+
 def test_a_database_journal_needs_a_name():
     with pytest.raises(BadInput, match="#RUN"):
         asyncio.run(journal_at("postgresql://localhost/x"))

@@ -110,9 +110,7 @@ def test_the_command_refuses_in_one_sentence(coagent, tmp_path, monkeypatch, wor
     assert answer.code == 3 and says in answer.err and answer.out == ""
 
 
-def test_a_database_in_a_folder_that_is_not_there_is_refused_before_the_journal_is_begun(
-    coagent, tmp_path, monkeypatch
-):
+def test_a_database_in_a_folder_that_is_not_there_is_refused(coagent, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plan.toml").write_text(
         "journal = 'run.journal'\n[[target]]\nkind = 'sql'\nurl = 'sqlite:///nowhere/x.db'\ntables = ['t']\n"
