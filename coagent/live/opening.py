@@ -20,6 +20,14 @@ from coagent.live.target import Target
 from coagent.protocols.mtpo import Mtpo
 from coagent.tool import TOOLS, Tool
 
+_HEAD: Mapping[str, type | tuple[type, ...]] = {
+    "name": str,
+    "protocol": str,
+    "order": str,
+    "target": dict,
+    "start": (dict, type(None)),
+}
+
 
 @asynccontextmanager
 async def session(
@@ -88,20 +96,31 @@ async def resumed(
         await live.close()
 
 
+def checked_head(head: Mapping[str, object]) -> Mapping[str, object]:
+    """The head of a journal that holds a run of this version. Raises BadInput, which says what is wrong with it."""
+    if not head:
+        raise BadInput("the journal holds no run; it was made, and nothing was begun on it")
+    if (version := head.get("version")) != VERSION:
+        raise BadInput(f"the journal is of version {version}, this is {VERSION}; recover it with that one")
+    for name, kinds in _HEAD.items():
+        if not isinstance(head.get(name), kinds):
+            raise BadInput(f"the journal's head has no {name!r} that makes sense; it is damaged, or none of coagent's")
+    tools = head.get("tools", [])
+    if not isinstance(tools, list) or not all(isinstance(one, str) for one in tools):
+        raise BadInput("the journal's head names its tools by what is no text; it is damaged, or none of coagent's")
+    return head
+
+
 def known(journal: Journal, protocol: object, tools: Mapping[str, Tool]) -> tuple[Ledger, float]:
     """What is known after all that a journal holds, and the time in seconds of the last. Raises BadInput."""
-    if not journal.head:
-        raise BadInput("the journal holds no run; open a new one on it")
-    under, version = journal.head.get("protocol"), journal.head.get("version")
+    under = checked_head(journal.head)["protocol"]
     if under != protocol.name:
         raise BadInput(f"the journal's run is under {under}, not {protocol.name}; say so")
-    if version != VERSION:
-        raise BadInput(f"the journal is of version {version}, this is {VERSION}; recover it with that one")
     try:
         return replayed(journal.records(), protocol, tools)
     except BadInput:
         raise
-    except (Diverged, IllegalEvent, LookupError, TypeError, ValueError, StopIteration, RuntimeError) as error:
+    except Exception as error:  # a journal can be wrong in any way there is
         why = str(error) if isinstance(error, Diverged | IllegalEvent) else f"{type(error).__name__} {error}".strip()
         raise BadInput(
             f"the journal does not replay ({why}); it is damaged, or was written by another version of coagent "
@@ -113,6 +132,9 @@ def replayed(records: Iterable[Record], protocol: object, tools: Mapping[str, To
     """What is known after these records, and the time in seconds of the last. Raises Diverged."""
     ledger, at = Ledger(protocol, tools), 0.0
     kept = list(records)
+    for number, record in enumerate(kept, 1):
+        if type(record.get("at")) not in (int, float) or type(record.get("event")) is not str:
+            raise Diverged(f"record {number} says no time or no event")
     for record in ledger.replay(kept):
         at = record["at"]
     ledger.ready.clear()

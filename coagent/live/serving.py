@@ -146,9 +146,9 @@ def toolbox(names: tuple[str, ...], others: Callable[[str], ToolSet]) -> ToolSet
 
 
 @asynccontextmanager
-async def run_of(plan: Plan, tools: ToolSet, journal: Journal) -> AsyncIterator[Session]:
+async def run_of(plan: Plan, tools: ToolSet, journal: Journal, own: object | None = None) -> AsyncIterator[Session]:
     """The run that the journal holds, gone on with, or a new one; its agents are launched."""
-    targets, by = [opened(spec) for spec in plan.targets], protocol(plan.protocol)
+    targets, by = [opened(spec) for spec in plan.targets], own or protocol(plan.protocol)
     known = {"tools": tools, "protocol": by, "journal": journal, "limits": plan.limits}
     new = {} if journal.head else {"name": plan.name, "whole": plan.whole, "more": {"tools": list(plan.tools)}}
     async with (resumed if journal.head else session)(*targets, **known, **new) as live:
@@ -176,16 +176,17 @@ async def serving(
     *,
     others: Callable[[str], ToolSet],
     say: Callable[[str], None],
+    own: object | None = None,
     **address: object,
 ) -> None:
     """Serve until the operator, Ctrl-C or SIGTERM says to end; effects under way are finished then.
 
-    `folder` gets a file with a token for each agent and the operator, where there is none yet. `address`: see `serve`.
+    `own` is a protocol in the place of the one that the plan names. `folder` gets a file with a token for each agent and the operator, where there is none yet. `address`: see `serve`.
     """
     tokens, tools = TokenFolder(folder), toolbox(plan.tools, others)
     journal = await journal_at(plan.journal)
     going_on = bool(journal.head)
-    async with run_of(plan, tools, journal) as live:
+    async with run_of(plan, tools, journal, own) as live:
         for name in (OPERATOR, *live.ledger.seats):
             tokens.kept(name)
         async with serve(live, tokens=tokens, bounds=plan.bounds, **address) as served:

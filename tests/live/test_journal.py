@@ -10,6 +10,7 @@ from coagent.bad_input import BadInput
 from coagent.live.journal import JournalFailed, MemoryJournal, journal_at
 from coagent.live.opening import history_of, resumed, session
 from coagent.live.targets.memory import MemoryTarget
+from tests.live.journal_edit import edited
 
 KINDS = [pytest.param("file", id="sqlite"), pytest.param("database", marks=pytest.mark.xdist_group("postgres"))]
 
@@ -143,15 +144,11 @@ def test_a_record_that_is_not_as_it_was_written_is_named(place, change):
 
         url, _, run = place.partition("#")
         change_sql = change.replace("TABLE", "coagent_record").replace("HEAD", "coagent_head")
-        inner = change_sql.replace(
-            "(select body from coagent_record where", f"(select body from coagent_record where run = '{run}' and"
-        )
+        change_sql = change_sql if "where" in change_sql else f"{change_sql} where true"
         with psycopg.connect(url) as connection:
-            connection.execute(f"{inner} and run = '{run}'" if "where" in inner else f"{inner} where run = '{run}'")
+            connection.execute(change_sql.replace("where", f"where run = '{run}' and"))
     else:
-        with sqlite3.connect(place) as connection:
-            connection.execute(change.replace("TABLE", "record").replace("HEAD", "head"))
-        connection.close()
+        edited(place, change.replace("TABLE", "record").replace("HEAD", "head"))
     with pytest.raises(BadInput, match=CHANGES[change]):
         asyncio.run(_read(place))
 
@@ -175,9 +172,7 @@ def test_a_journal_without_its_table_or_of_an_earlier_version_is_refused(tmp_pat
         ("drop table record", "lacks a table"),
         ("create table record (seq integer primary key, body text)", "earlier version"),
     ):
-        with sqlite3.connect(place) as connection:
-            connection.execute(change)
-        connection.close()
+        edited(place, change)
         with pytest.raises(BadInput, match=says):
             asyncio.run(_read(str(place)))
 
