@@ -117,12 +117,12 @@ def ran_models(
     targets = targets_of(workload, where) or [MemoryTarget([""], workload.state)]
 
     async def run(model: Model) -> _Raw:
-        opened = await journal_at(journal, new=True) if journal else None
+        opened = await journal_at(journal, new=True) if journal is not None else None
         raw = await _ran(workload, protocol, targets, model, journal=opened)
         _check_answered([raw])
         return raw
 
-    virtual = plan.replay is not None and not where and not journal
+    virtual = plan.replay is not None and not where and journal is None
     return _judged(_with_model(plan, run, virtual=virtual), workload, protocol, plan)
 
 

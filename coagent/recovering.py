@@ -15,6 +15,7 @@ from coagent.live.journal import Journal, journal_at
 from coagent.live.ledger import Ledger
 from coagent.live.limits import PATIENCE, Limits
 from coagent.live.opening import checked_head, history_of, known, resumed
+from coagent.live.reaching import cells_of
 from coagent.live.serving import toolbox
 from coagent.live.session import Session
 from coagent.live.targets import opened
@@ -71,8 +72,8 @@ def recover(where: str, *, protocol: object | None = None, limits: Limits = PATI
     """Settle what a run left half-done, on the targets that its journal names.
 
     `protocol` is for a run under one of the user's own: a journal, which is a file like any other, names only those
-    that come with coagent, and no code. The journal holds enough to go on from afterwards. Raises BadInput for what is no journal of a run, for targets
-    that cannot be opened, and for a journal that another engine wrote.
+    that come with coagent, and no code. The journal holds enough to go on from afterwards. Raises BadInput for what is
+    no journal of a run, for targets that cannot be opened, and for a journal that another engine wrote.
     """
     found: list[Recovered] = []
 
@@ -131,7 +132,7 @@ async def astray(live: Session) -> tuple[str, ...]:
     """Where the live cells are not what the run's operations left: in words, by path."""
     expected = {path: cell for path, cell in live.ledger.start.items()}
     expected |= {path: held[0] for path, held in live.ledger.cells.items()}
-    now = (await live.target.read(sorted(expected))).cells if expected else {}
+    now = await cells_of(live.target, sorted(expected), live.actuator.limits) if expected else {}
     found = []
     for path, cell in sorted(expected.items()):
         there = (now[path],) if path in now else ()

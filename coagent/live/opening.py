@@ -14,6 +14,7 @@ from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, MemoryJournal
 from coagent.live.ledger import Ledger
 from coagent.live.limits import PATIENCE, Limits
+from coagent.live.reaching import cells_of
 from coagent.live.session import Session
 from coagent.live.step import Diverged
 from coagent.live.target import Target
@@ -51,7 +52,7 @@ async def session(
     if "Fork" in protocol.emits:
         raise BadInput(f"{protocol.name} works on forks, and live state cannot be forked; choose another protocol")
     journal, joined = journal or MemoryJournal(), JoinedTarget(targets)
-    start = dict((await joined.read(joined.roots)).cells) if whole else None
+    start = await cells_of(joined, joined.roots, limits) if whole else None
     head = {
         "version": VERSION,
         "name": name,
@@ -142,16 +143,17 @@ def replayed(records: Iterable[Record], protocol: object, tools: Mapping[str, To
 
 
 async def history_of(live: Session) -> History:
-    """The history of a live run so far: what the journal holds, and the live state as it is now."""
+    """The history of a live run so far: what the journal holds, and the live state as it is now. Raises BadInput
+    when a target does not answer."""
     head, ledger = live.journal.head, live.ledger
     begun = head["start"] if head["start"] is not None else None
     if begun is None:
         begun = {path: plain(cell[0]) for path, cell in sorted(ledger.start.items()) if cell}
         touched = {*ledger.start, *ledger.cells}
-        now = (await live.target.read(sorted(touched))).cells if touched else {}
+        now = await cells_of(live.target, sorted(touched), live.actuator.limits) if touched else {}
         final = {path: plain(value) for path, value in sorted(now.items()) if path in touched}
     else:
-        now = (await live.target.read(live.target.roots)).cells
+        now = await cells_of(live.target, live.target.roots, live.actuator.limits)
         final = {path: plain(value) for path, value in sorted(now.items())}
     return finished(head, list(live.journal.records()), ledger, begun, final)
 

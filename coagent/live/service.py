@@ -150,7 +150,10 @@ class Service:
         return answered({"agents": shown})
 
     async def _history(self, asking: Asking) -> web.Response:
-        history = await history_of(self.session)
+        try:
+            history = await history_of(self.session)
+        except BadInput as error:
+            raise Refusal(503, str(error)) from None
         text = await asyncio.to_thread("".join, lines(history))
         return web.Response(
             text=text,

@@ -181,7 +181,8 @@ async def serving(
 ) -> None:
     """Serve until the operator, Ctrl-C or SIGTERM says to end; effects under way are finished then.
 
-    `own` is a protocol in the place of the one that the plan names. `folder` gets a file with a token for each agent and the operator, where there is none yet. `address`: see `serve`.
+    `own` is a protocol in the place of the one that the plan names.
+    `folder` gets a file with a token for each agent and the operator, where there is none yet. `address`: see `serve`.
     """
     tokens, tools = TokenFolder(folder), toolbox(plan.tools, others)
     journal = await journal_at(plan.journal)

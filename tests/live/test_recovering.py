@@ -1,4 +1,4 @@
-"""Recovering takes nothing from a journal on trust: what it names is not imported, and what is wrong is one sentence."""
+"""Recovering trusts no journal: what it names is not imported, and what is wrong with it is one sentence."""
 
 import json
 import sqlite3

@@ -14,6 +14,8 @@ def usable(url: str) -> sql.URL:
         made = sql.make_url(url)
     except sql.exc.ArgumentError:
         raise BadInput("this is no database URL; write sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+    except ValueError as error:
+        raise BadInput(f"this is no database URL ({error}); write postgresql://USER@HOST/NAME") from None
     match made.get_backend_name():
         case "postgresql":
             return made.set(drivername="postgresql+psycopg")
