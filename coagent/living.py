@@ -12,6 +12,7 @@ from checker.notified import check_history
 from checker.verdict import Verdict
 from coagent.bad_input import BadInput
 from coagent.history import History, frozen
+from coagent.live.apart import check_apart
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import journal_at
 from coagent.live.limits import Limits
@@ -99,6 +100,8 @@ def targets_of(workload: Workload, where: Sequence[str]) -> list[Target]:
 async def _ran_live(
     workload: Workload, protocol: object, targets: list[Target], where: str | None, think_s: float
 ) -> LiveRan:
+    if where is not None:
+        check_apart(where, targets)
     await prepared(JoinedTarget(targets), workload)
     journal = await journal_at(where, new=True) if where is not None else None
     began = time.perf_counter()

@@ -5,11 +5,13 @@ Also gives the history of a run, which is what its journal holds between a heade
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from coagent.bad_input import BadInput
 from coagent.event import IllegalEvent
 from coagent.history import VERSION, History, Record, plain
 from coagent.live.actuator import Probe, no_probe
+from coagent.live.apart import check_apart
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, MemoryJournal
 from coagent.live.ledger import Ledger
@@ -46,12 +48,14 @@ async def session(
 
     `whole`: all cells of the targets are read at the start and at the end; without, the history tells of those cells
     that operations met. `more` is kept in the journal's head. Raises BadInput for targets with one root, a journal that
-    holds a run, or a protocol that wants forks, which live state has none of.
+    holds a run or lies in a target, or a protocol that wants forks, which live state has none of.
     """
     protocol = Mtpo() if protocol is None else protocol
     if "Fork" in protocol.emits:
         raise BadInput(f"{protocol.name} works on forks, and live state cannot be forked; choose another protocol")
     journal, joined = journal or MemoryJournal(), JoinedTarget(targets)
+    if isinstance(file := getattr(journal, "file", None), Path):
+        check_apart(file, targets)
     start = await cells_of(joined, joined.roots, limits) if whole else None
     head = {
         "version": VERSION,

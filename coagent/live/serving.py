@@ -6,7 +6,7 @@ A journal that holds a run already is gone on with. What a name of tools means b
 import asyncio
 import signal
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from importlib import import_module
@@ -14,12 +14,14 @@ from pathlib import Path
 
 from coagent.bad_input import BadInput
 from coagent.live.admission import rank_for
+from coagent.live.apart import check_apart
 from coagent.live.gate import Bounds
 from coagent.live.journal import Journal, journal_at
 from coagent.live.limits import Limits
 from coagent.live.opening import resumed, session
 from coagent.live.service import serve
 from coagent.live.session import Session
+from coagent.live.target import Target
 from coagent.live.targets import opened
 from coagent.live.token import OPERATOR, TokenFolder, check_name
 from coagent.protocols import protocol
@@ -146,9 +148,11 @@ def toolbox(names: tuple[str, ...], others: Callable[[str], ToolSet]) -> ToolSet
 
 
 @asynccontextmanager
-async def run_of(plan: Plan, tools: ToolSet, journal: Journal, own: object | None = None) -> AsyncIterator[Session]:
+async def run_of(
+    plan: Plan, tools: ToolSet, targets: Sequence[Target], journal: Journal, own: object | None = None
+) -> AsyncIterator[Session]:
     """The run that the journal holds, gone on with, or a new one; its agents are launched."""
-    targets, by = [opened(spec) for spec in plan.targets], own or protocol(plan.protocol)
+    by = own or protocol(plan.protocol)
     known = {"tools": tools, "protocol": by, "journal": journal, "limits": plan.limits}
     new = {} if journal.head else {"name": plan.name, "whole": plan.whole, "more": {"tools": list(plan.tools)}}
     async with (resumed if journal.head else session)(*targets, **known, **new) as live:
@@ -184,10 +188,12 @@ async def serving(
     `own` is a protocol in the place of the one that the plan names.
     `folder` gets a file with a token for each agent and the operator, where there is none yet. `address`: see `serve`.
     """
-    tokens, tools = TokenFolder(folder), toolbox(plan.tools, others)
-    journal = await journal_at(plan.journal)
+    tools, targets = toolbox(plan.tools, others), [opened(spec) for spec in plan.targets]
+    check_apart(plan.journal, targets)
+    check_apart(folder, targets, "the folder of the tokens")
+    tokens, journal = TokenFolder(folder), await journal_at(plan.journal)
     going_on = bool(journal.head)
-    async with run_of(plan, tools, journal, own) as live:
+    async with run_of(plan, tools, targets, journal, own) as live:
         for name in (OPERATOR, *live.ledger.seats):
             tokens.kept(name)
         async with serve(live, tokens=tokens, bounds=plan.bounds, **address) as served:

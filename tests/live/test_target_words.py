@@ -1,12 +1,19 @@
 """A target that cannot be: whatever a word or a table names wrongly is one sentence and exit code 3."""
 
+import asyncio
 import inspect
+import subprocess
 from importlib import import_module
 
 import pytest
 
 from coagent.bad_input import BadInput
+from coagent.live.limits import Limits
+from coagent.live.opening import history_of, session
+from coagent.live.sqlite_journal import SqliteJournal
 from coagent.live.targets import KINDS, described
+from coagent.live.targets.files import FileTarget
+from coagent.live.targets.memory import MemoryTarget
 from coagent.live.targets.option import OPTIONS
 
 NOWHERE = [
@@ -77,3 +84,67 @@ def test_a_database_or_a_role_that_is_not_there_is_one_sentence(coagent, postgre
     for word in (f"{postgres.rpartition('/')[0]}/nowhere", postgres.replace("//", "//nobody@", 1)):
         answer = coagent("run", "lost-update", "--target", word)
         assert answer.code == 3 and answer.err.count("\n") == 1 and answer.out == "", answer
+
+
+@pytest.mark.parametrize("target", ["git:folder", "files:folder", "document:folder/run.db", "sqlite:///folder/run.db"])
+def test_a_journal_in_a_target_is_refused_before_anything_is_written(target, coagent, tmp_path):
+    kind, word = target.partition(":")[0], target
+    if kind == "git":
+        subprocess.run(["git", "init", "-q", "folder"], check=True)
+    before = sorted(str(one) for one in (tmp_path / "folder").rglob("*"))
+    (tmp_path / "link").symlink_to("folder")
+    answer = coagent("run", "lost-update", "--target", word, "--journal", "link/run.db")
+    assert answer.code == 3 and "the journal lies in the target" in answer.err, answer
+    assert sorted(str(one) for one in (tmp_path / "folder").rglob("*")) == before
+
+
+@pytest.mark.parametrize(("journal", "tokens"), [("folder/run.db", "tokens"), ("run.db", "folder/tokens")])
+def test_a_service_keeps_journal_and_tokens_out_of_its_targets(journal, tokens, coagent, tmp_path):
+    (tmp_path / "plan.toml").write_text(f"journal = '{journal}'\n[[target]]\nkind = 'files'\nfolder = 'folder'\n")
+    answer = coagent("serve", "plan.toml", "--port", "0", "--tokens", tokens)
+    assert answer.code == 3 and "lies in the target files" in answer.err, answer
+    assert not (tmp_path / "run.db").exists() and not list((tmp_path / "folder").glob("*"))
+
+
+def test_a_session_on_a_journal_in_its_target_is_not_opened(tmp_path):
+    async def refused() -> None:
+        journal = SqliteJournal(tmp_path / "folder" / "run.db")
+        try:
+            with pytest.raises(BadInput, match="lies in the target"):
+                async with session(FileTarget(tmp_path / "folder"), journal=journal):
+                    pass
+        finally:
+            await journal.close()
+
+    asyncio.run(refused())
+
+
+def test_a_journal_without_a_name_is_refused(coagent):
+    answer = coagent("run", "lost-update", "--target", "memory", "--journal", "")
+    assert answer.code == 3 and "the journal has no name" in answer.err
+
+
+class Failing(MemoryTarget):
+    """A target that fails so many readings."""
+
+    def __init__(self, state=()) -> None:
+        super().__init__([""], state)
+        self.fails = 0
+
+    async def read(self, paths):
+        if self.fails:
+            self.fails -= 1
+            raise OSError("the line is cut")
+        return await super().read(paths)
+
+
+def test_the_final_reading_is_tried_again_and_then_says_which_target():
+    async def read(fails: int) -> object:
+        target = Failing([("x", 1)])
+        async with session(target, whole=True, limits=Limits(tries=3, pause_s=0.001)) as live:
+            target.fails = fails
+            return (await history_of(live)).end["final_state"]
+
+    assert asyncio.run(read(2)) == {"x": 1}
+    with pytest.raises(BadInput, match="the target memory cannot be read .OSError the line is cut"):
+        asyncio.run(read(3))
