@@ -3,9 +3,11 @@
 import asyncio
 import inspect
 import subprocess
+import warnings
 from importlib import import_module
 
 import pytest
+from urllib3.exceptions import InsecureRequestWarning
 
 from coagent.bad_input import BadInput
 from coagent.live.limits import Limits
@@ -13,6 +15,7 @@ from coagent.live.opening import history_of, session
 from coagent.live.sqlite_journal import SqliteJournal
 from coagent.live.targets import KINDS, described
 from coagent.live.targets.files import FileTarget
+from coagent.live.targets.kube_api import opened
 from coagent.live.targets.memory import MemoryTarget
 from coagent.live.targets.option import OPTIONS
 
@@ -122,6 +125,26 @@ def test_a_session_on_a_journal_in_its_target_is_not_opened(tmp_path):
 def test_a_journal_without_a_name_is_refused(coagent):
     answer = coagent("run", "lost-update", "--target", "memory", "--journal", "")
     assert answer.code == 3 and "the journal has no name" in answer.err
+
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: k, user: u}}]
+clusters: [{name: k, cluster: {server: "https://127.0.0.1:1"%s}}]
+users: [{name: u, user: {token: t}}]
+"""
+
+
+@pytest.mark.parametrize(("says", "warned"), [(", insecure-skip-tls-verify: true", 0), ("", 1)])
+def test_who_asked_for_no_verification_is_not_warned_of_it(says, warned, tmp_path):
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG % says)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        opened(str(tmp_path / "kubeconfig"))
+        warnings.warn("no verification", InsecureRequestWarning, stacklevel=1)
+    assert len(seen) == warned
 
 
 class Failing(MemoryTarget):
