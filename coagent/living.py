@@ -80,14 +80,7 @@ def ran_live(
 
     A target without the workload's objects is given its start state first. Raises BadInput when it holds others.
     """
-    found: list[LiveRan] = []
-
-    async def whole() -> None:
-        # What asyncio.run returns it also shows as a text, and a history's is long.
-        found.append(await _ran_live(workload, protocol, targets_of(workload, where), journal, think_s))
-
-    asyncio.run(whole())
-    return found[0]
+    return asyncio.run(_ran_live(workload, protocol, targets_of(workload, where), journal, think_s))
 
 
 def targets_of(workload: Workload, where: Sequence[str]) -> list[Target]:

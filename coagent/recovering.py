@@ -75,13 +75,7 @@ def recover(where: str, *, protocol: object | None = None, limits: Limits = PATI
     that come with coagent, and no code. The journal holds enough to go on from afterwards. Raises BadInput for what is
     no journal of a run, for targets that cannot be opened, and for a journal that another engine wrote.
     """
-    found: list[Recovered] = []
-
-    async def whole() -> None:
-        found.append(await _recover(where, protocol, limits))
-
-    asyncio.run(whole())
-    return found[0]
+    return asyncio.run(_recover(where, protocol, limits))
 
 
 async def _recover(where: str, own: object | None, limits: Limits) -> Recovered:
