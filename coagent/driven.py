@@ -20,6 +20,7 @@ from coagent.live.agents.patience import Patience
 from coagent.live.agents.price import Bill, Price
 from coagent.live.agents.recorded import Recorded
 from coagent.live.agents.team import Driven, check_tasks, drive
+from coagent.live.apart import check_apart
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import journal_at
 from coagent.live.opening import history_of, session
@@ -117,12 +118,14 @@ def ran_models(
     targets = targets_of(workload, where) or [MemoryTarget([""], workload.state)]
 
     async def run(model: Model) -> _Raw:
-        opened = await journal_at(journal, new=True) if journal else None
+        if journal is not None:
+            check_apart(journal, targets)
+        opened = await journal_at(journal, new=True) if journal is not None else None
         raw = await _ran(workload, protocol, targets, model, journal=opened)
         _check_answered([raw])
         return raw
 
-    virtual = plan.replay is not None and not where and not journal
+    virtual = plan.replay is not None and not where and journal is None
     return _judged(_with_model(plan, run, virtual=virtual), workload, protocol, plan)
 
 

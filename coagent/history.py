@@ -124,7 +124,7 @@ its target, before it does: what stood there, with the target's memo of it, what
 Record = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class History:
     """A recorded run: header, records in order (the `end` record last), and where it was read from.
 
@@ -138,6 +138,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def __repr__(self) -> str:
+        """Short, since what is returned from an event loop, or shown by a debugger, is shown as a text."""
+        run = f"{self.header.get('workload')} under {self.header.get('protocol')}"
+        return f"<History of {run}: {len(self.records)} records>"
 
     def numbered(self) -> Iterator[tuple[int, Record]]:
         """The records with their places, from 0; those that they have in the whole history, when this is a part."""

@@ -25,8 +25,10 @@ Plain = Annotated[bool, typer.Option("--plain", help="Without TLS beyond this ma
 Known = Annotated[
     list[str] | None, typer.Option("--known-as", help="A host name clients may use beside HOST; several times.")
 ]
-
-
+Own = Annotated[
+    str | None,
+    typer.Option("--protocol", help="For a run under a protocol of your own, file.py:Name: no file else names code."),
+]
 Target = Annotated[
     list[str] | None,
     typer.Option(
@@ -83,33 +85,37 @@ def serve(
     tls: Tls = None,
     plain: Plain = False,
     known_as: Known = None,
+    protocol: Own = None,
 ) -> int:
     """Run the runtime as a service for agents of other processes; goes on with the journal's run. Ctrl-C ends it."""
     import asyncio
 
+    from coagent import naming
     from coagent.live.serving import plan_of, serving
 
+    own = None if protocol is None else naming.protocol(protocol)
     address = {"host": host, "port": port, "tls": tls, "plain": plain, "names": tuple(known_as or ())}
-    asyncio.run(serving(plan_of(configuration), tokens, others=_tools_of, say=_say, **address))
+    asyncio.run(serving(plan_of(configuration), tokens, others=_tools_of, say=_say, own=own, **address))
     return HOLDS
 
 
 def recover(
     journal: Annotated[str, typer.Argument(metavar="JOURNAL", help="Its file, or postgresql://HOST/DATABASE#RUN.")],
     record: Annotated[str | None, typer.Option(metavar="FILE", help="Write the history to a new file.")] = None,
+    protocol: Own = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> int:
     """Settle what a live run left half-done when it was cut short, by reading its targets. Then its agents can go on.
 
     Exit codes: 0 all is settled, 1 a person has to look, 3 bad input.
     """
-    from coagent import saving
+    from coagent import naming, saving
     from coagent.recovering import recover as settle
     from coagent.screen import print_report
 
     if record is not None:
         saving.check_free(record)
-    found = settle(journal)
+    found = settle(journal, protocol=None if protocol is None else naming.protocol(protocol))
     if record is not None:
         saving.save_history(found.history, record)
     if as_json:

@@ -12,14 +12,20 @@ from checker.notified import check_history
 from checker.verdict import Verdict
 from coagent.bad_input import BadInput
 from coagent.history import History, frozen
+from coagent.live.apart import check_apart
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import journal_at
-from coagent.live.running import run_live, seed
+from coagent.live.limits import Limits
+from coagent.live.reaching import cells_of, seed
+from coagent.live.running import run_live
 from coagent.live.target import Target
 from coagent.live.targets import named
 from coagent.running import Counts, counts, equal, serial_outcome
 from coagent.stepper import rerun
 from coagent.workload import Workload
+
+ONCE = Limits(tries=1)
+"""Of a target that has not been met yet: a slip in its name is more likely than a short trouble."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +93,10 @@ def targets_of(workload: Workload, where: Sequence[str]) -> list[Target]:
 async def _ran_live(
     workload: Workload, protocol: object, targets: list[Target], where: str | None, think_s: float
 ) -> LiveRan:
+    if where is not None:
+        check_apart(where, targets)
     await prepared(JoinedTarget(targets), workload)
-    journal = await journal_at(where, new=True) if where else None
+    journal = await journal_at(where, new=True) if where is not None else None
     began = time.perf_counter()
     run = await run_live(workload, protocol, *targets, journal=journal, think_s=think_s, more=toolset(workload))
     return judged_live(run.history, workload, protocol, time.perf_counter() - began)
@@ -102,8 +110,8 @@ def toolset(workload: Workload) -> dict[str, object]:
 async def prepared(target: JoinedTarget, workload: Workload) -> None:
     """Give a target the workload's start state, unless it is there. Raises BadInput when it holds something else."""
     wanted = dict(workload.state)
-    held = (await target.read(target.roots)).cells
-    if dict(held) == wanted:
+    held = await cells_of(target, target.roots, ONCE)
+    if held == wanted:
         return
     if strange := sorted({*held} - {*wanted}) or sorted(path for path in held if held[path] != wanted[path]):
         raise BadInput(

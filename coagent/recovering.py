@@ -7,17 +7,17 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coagent import naming
+from coagent import protocols
 from coagent.bad_input import BadInput
 from coagent.history import History
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, journal_at
 from coagent.live.ledger import Ledger
 from coagent.live.limits import PATIENCE, Limits
-from coagent.live.opening import history_of, replayed, resumed
+from coagent.live.opening import checked_head, history_of, known, resumed
+from coagent.live.reaching import cells_of
 from coagent.live.serving import toolbox
 from coagent.live.session import Session
-from coagent.live.step import Diverged
 from coagent.live.targets import opened
 from coagent.operation import same
 from coagent.tool import Tool
@@ -44,6 +44,8 @@ class Recovered:
     def sentences(self) -> list[str]:
         """The answer, then what was found."""
         done = len(self.open_effects) - len(self.stuck)
+        if not self.history.header["agents"]:
+            return ["nothing to recover: the journal has a run's head, and not one record is in it"]
         answer = "recovered" if not self.exit_code else "a person has to look"
         found = [f"{answer}: {len(self.open_effects)} effects were under way, {done} of them are settled now"]
         found += [f"was under way: {one}" for one in self.open_effects]
@@ -66,23 +68,21 @@ class Recovered:
         }
 
 
-def recover(where: str, *, limits: Limits = PATIENCE) -> Recovered:
+def recover(where: str, *, protocol: object | None = None, limits: Limits = PATIENCE) -> Recovered:
     """Settle what a run left half-done, on the targets that its journal names.
 
-    The journal holds enough to go on from afterwards. Raises BadInput for what is no journal of a run, for targets
-    that cannot be opened, and for a journal that another engine wrote.
+    `protocol` is for a run under one of the user's own: a journal, which is a file like any other, names only those
+    that come with coagent, and no code. The journal holds enough to go on from afterwards. Raises BadInput for what is
+    no journal of a run, for targets that cannot be opened, and for a journal that another engine wrote.
     """
-    return asyncio.run(_recover(where, limits))
+    return asyncio.run(_recover(where, protocol, limits))
 
 
-async def _recover(where: str, limits: Limits) -> Recovered:
+async def _recover(where: str, own: object | None, limits: Limits) -> Recovered:
     journal = await journal_at(where, new=False)
     try:
-        protocol, tools, target = parts(journal)
-        before, _ = replayed(journal.records(), protocol, tools)
-    except Diverged as error:
-        await journal.close()
-        raise BadInput(f"this journal was written by another engine ({error}); recover it with that version") from error
+        protocol, tools, target = parts(journal, own)
+        before, _ = known(journal, protocol, tools)
     except BaseException:
         await journal.close()
         raise
@@ -97,16 +97,24 @@ async def _recover(where: str, limits: Limits) -> Recovered:
         )
 
 
-def parts(journal: Journal) -> tuple[object, Mapping[str, Tool], JoinedTarget]:
-    """Protocol, tools and targets of the run that a journal holds. Raises BadInput."""
-    head = journal.head
-    if not head:
-        raise BadInput("the journal holds no run; it was made and nothing was begun on it")
+def parts(journal: Journal, own: object | None = None) -> tuple[object, Mapping[str, Tool], JoinedTarget]:
+    """Protocol (`own`, if it is given), tools and targets of the run that a journal holds. Raises BadInput."""
+    head = checked_head(journal.head)
     return (
-        naming.protocol(head["protocol"]),
+        own or _registered(head["protocol"]),
         toolbox(tuple(head.get("tools", ("cells",))), _tools_of),
         opened(head["target"]),
     )
+
+
+def _registered(name: str) -> object:
+    try:
+        return protocols.protocol(name)
+    except BadInput:
+        raise BadInput(
+            f"the journal's run is under {name!r}, which is none of coagent's protocols; if it is your own, say "
+            "--protocol file.py:Name"
+        ) from None
 
 
 def _tools_of(name: str) -> Mapping[str, Tool]:
@@ -118,7 +126,7 @@ async def astray(live: Session) -> tuple[str, ...]:
     """Where the live cells are not what the run's operations left: in words, by path."""
     expected = {path: cell for path, cell in live.ledger.start.items()}
     expected |= {path: held[0] for path, held in live.ledger.cells.items()}
-    now = (await live.target.read(sorted(expected))).cells if expected else {}
+    now = await cells_of(live.target, sorted(expected), live.actuator.limits) if expected else {}
     found = []
     for path, cell in sorted(expected.items()):
         there = (now[path],) if path in now else ()

@@ -48,7 +48,7 @@ def run(
     engine = naming.protocol(protocol)
     if plan is not None:
         return model_option.run(workload, engine, plan, target or (), journal, record, as_json)
-    if target or journal:
+    if target or journal is not None:
         live_command.check_live(target, simulated)
         return live_command.ran(workload, engine, target, journal, record, as_json)
     wanted = naming.schedule(schedule, workload.schedule)

@@ -337,3 +337,9 @@ def test_times_that_are_none_are_refused_when_they_are_asked_for() -> None:
         table = parquet.read(written(frame.with_columns(at_end=times), said), "h")
         with pytest.raises(BadInput, match="^h.*at_end"):
             expanded(table)
+
+
+def test_a_history_is_shown_in_one_short_line():
+    history = canary()
+    shown = repr(history)
+    assert len(shown) < 100 and shown.endswith(f": {len(history)} records>") and history.header["workload"] in shown

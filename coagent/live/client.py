@@ -14,6 +14,7 @@ from secrets import token_urlsafe
 from coagent.event import Event
 from coagent.live.agent import Agent, Usage
 from coagent.live.connection import CUT, LONGEST_PAUSE_S, PAUSE_S, Connection
+from coagent.live.registry import BadCall
 from coagent.live.seat import NO_USAGE, Seat, Turn
 from coagent.live.trouble import Ended
 from coagent.live.wire import Body, act_out, declaration_in, log_changed, notice_in, text, turn_in
@@ -84,7 +85,7 @@ class RemoteSession:
             body = {
                 "turn": turn,
                 "request": token_urlsafe(12),
-                "act": act_out(what),
+                "act": _sendable(what),
                 "log": self._version,
                 **({} if usage is NO_USAGE else {"usage": dict(usage)}),
             }
@@ -145,6 +146,17 @@ class RemoteSession:
             return json.loads(answer.read())
 
 
+def _sendable(what: Event) -> Body:
+    """An act as it is sent. Raises BadCall, before anything is sent, for what cannot be said in JSON."""
+    try:
+        act = act_out(what)
+        json.dumps(act, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = f"what was handed in cannot be sent ({error})"
+        raise BadCall(f"{problem}; values are texts, integers, true, false, null and lists of those") from error
+    return act
+
+
 def _shown(found: Body, declare: Callable[[Args], Declaration]) -> Tool:
     """A tool that is carried out elsewhere."""
 
@@ -167,7 +179,7 @@ async def connect(
 
     `tools`: the tools whose code is here too, for scripted programs, which look at footprints to mend themselves;
     without, a program asks the runtime for each, and stands still meanwhile. `ca`, `patience_s`: see `Connection`.
-    Raises Denied for a token that is nobody's, Ended when nobody answers.
+    Raises BadInput for what is no address, Denied for a token that is nobody's, Ended when nobody answers.
     """
     connection = Connection(url, token, ca=ca, patience_s=patience_s)
     try:

@@ -7,6 +7,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -34,9 +35,15 @@ class Connection:
     `patience_s` the seconds after which a service that does not answer counts as gone."""
 
     def __init__(self, url: str, token: str, *, ca: str | None = None, patience_s: float = 60.0) -> None:
+        _check(url, token)
         self.url, self.patience_s = url.rstrip("/"), patience_s
         self.headers = {"Authorization": f"Bearer {token}"}
-        self.tls = ssl.create_default_context(cafile=ca) if self.url.startswith("https:") else None
+        try:
+            self.tls = ssl.create_default_context(cafile=ca) if self.url.startswith("https:") else None
+        except OSError as error:
+            raise BadInput(
+                f"the certificates cannot be used ({error.strerror or error}); give a PEM file", ca
+            ) from None
         connector = aiohttp.TCPConnector(ssl=self.tls if self.tls else True)
         # Proxies of the environment and redirects are not for tokens.
         self._http = aiohttp.ClientSession(connector=connector, headers=self.headers, trust_env=False)
@@ -94,6 +101,19 @@ class Connection:
     async def close(self) -> None:
         """Let go of the connections."""
         await self._http.close()
+
+
+def _check(url: str, token: str) -> None:
+    """Raises BadInput for what is no address of a service, or no token; the token is not in the sentence."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isprintable() or " " in url:
+        raise BadInput(f"{url[:80]!r} is no address of a service; write http://HOST:PORT, as coagent serve says it")
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise BadInput("this is no token: it has a character that none has; read it from its file, and strip it")
 
 
 def _refused(status: int, sentence: str) -> dict[str, object]:

@@ -4,10 +4,15 @@ It is the history: what is exported is what was written. Here the contract, and 
 `sqlite_journal` and `postgres_journal` for those that outlive the process.
 """
 
+import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from coagent.bad_input import BadInput
 from coagent.history import Record
+
+DAMAGED = "the journal is damaged: put back a copy (of a file with its -wal file), or begin a new run"
 
 
 class Journal(Protocol):
@@ -62,9 +67,36 @@ class MemoryJournal:
         """Nothing to let go of."""
 
 
+def sealed(bodies: Iterable[Mapping[str, object]], crc: int) -> list[tuple[str, int]]:
+    """Heads or records as they are kept: their text, and a checksum over it and all before, which began as `crc`."""
+    rows = []
+    for body in bodies:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        crc = zlib.crc32(text.encode(), crc)
+        rows.append((text, crc))
+    return rows
+
+
+def unsealed(text: str, crc: int, before: int, what: str) -> Record:
+    """A head or record that is kept with this checksum, after another. Raises BadInput, naming it as `what`."""
+    try:
+        if zlib.crc32(text.encode(), before) != crc:
+            raise BadInput(f"{what} is not as it was written; {DAMAGED}")
+        found = json.loads(text)
+    except BadInput:
+        raise
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise BadInput(f"{what} is no record ({error}); {DAMAGED}") from error
+    if not isinstance(found, dict):
+        raise BadInput(f"{what} is {text[:40]!r}, which is no record; {DAMAGED}")
+    return found
+
+
 async def journal_at(where: str, *, new: bool | None = None, durable: bool = False) -> Journal:
     """The journal at a file's path, or at `postgresql://HOST/DATABASE#RUN`. `new`: it must not be there (True), or must
     (False). `durable`: a file outlives a power cut too. Raises BadInput in one sentence."""
+    if not where.strip():
+        raise BadInput("the journal has no name; give a file's, or postgresql://HOST/DATABASE#RUN")
     if where.startswith(("postgresql://", "postgres://")):
         from coagent.live.postgres_journal import PostgresJournal
 

@@ -5,20 +5,31 @@ Also gives the history of a run, which is what its journal holds between a heade
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from coagent.bad_input import BadInput
 from coagent.event import IllegalEvent
 from coagent.history import VERSION, History, Record, plain
 from coagent.live.actuator import Probe, no_probe
+from coagent.live.apart import check_apart
 from coagent.live.joined import JoinedTarget
 from coagent.live.journal import Journal, MemoryJournal
 from coagent.live.ledger import Ledger
 from coagent.live.limits import PATIENCE, Limits
+from coagent.live.reaching import cells_of
 from coagent.live.session import Session
 from coagent.live.step import Diverged
 from coagent.live.target import Target
 from coagent.protocols.mtpo import Mtpo
 from coagent.tool import TOOLS, Tool
+
+_HEAD: Mapping[str, type | tuple[type, ...]] = {
+    "name": str,
+    "protocol": str,
+    "order": str,
+    "target": dict,
+    "start": (dict, type(None)),
+}
 
 
 @asynccontextmanager
@@ -37,13 +48,15 @@ async def session(
 
     `whole`: all cells of the targets are read at the start and at the end; without, the history tells of those cells
     that operations met. `more` is kept in the journal's head. Raises BadInput for targets with one root, a journal that
-    holds a run, or a protocol that wants forks, which live state has none of.
+    holds a run or lies in a target, or a protocol that wants forks, which live state has none of.
     """
     protocol = Mtpo() if protocol is None else protocol
     if "Fork" in protocol.emits:
         raise BadInput(f"{protocol.name} works on forks, and live state cannot be forked; choose another protocol")
     journal, joined = journal or MemoryJournal(), JoinedTarget(targets)
-    start = dict((await joined.read(joined.roots)).cells) if whole else None
+    if isinstance(file := getattr(journal, "file", None), Path):
+        check_apart(file, targets)
+    start = await cells_of(joined, joined.roots, limits) if whole else None
     head = {
         "version": VERSION,
         "name": name,
@@ -88,20 +101,31 @@ async def resumed(
         await live.close()
 
 
+def checked_head(head: Mapping[str, object]) -> Mapping[str, object]:
+    """The head of a journal that holds a run of this version. Raises BadInput, which says what is wrong with it."""
+    if not head:
+        raise BadInput("the journal holds no run; it was made, and nothing was begun on it")
+    if (version := head.get("version")) != VERSION:
+        raise BadInput(f"the journal is of version {version}, this is {VERSION}; recover it with that one")
+    for name, kinds in _HEAD.items():
+        if not isinstance(head.get(name), kinds):
+            raise BadInput(f"the journal's head has no {name!r} that makes sense; it is damaged, or none of coagent's")
+    tools = head.get("tools", [])
+    if not isinstance(tools, list) or not all(isinstance(one, str) for one in tools):
+        raise BadInput("the journal's head names its tools by what is no text; it is damaged, or none of coagent's")
+    return head
+
+
 def known(journal: Journal, protocol: object, tools: Mapping[str, Tool]) -> tuple[Ledger, float]:
     """What is known after all that a journal holds, and the time in seconds of the last. Raises BadInput."""
-    if not journal.head:
-        raise BadInput("the journal holds no run; open a new one on it")
-    under, version = journal.head.get("protocol"), journal.head.get("version")
+    under = checked_head(journal.head)["protocol"]
     if under != protocol.name:
         raise BadInput(f"the journal's run is under {under}, not {protocol.name}; say so")
-    if version != VERSION:
-        raise BadInput(f"the journal is of version {version}, this is {VERSION}; recover it with that one")
     try:
         return replayed(journal.records(), protocol, tools)
     except BadInput:
         raise
-    except (Diverged, IllegalEvent, LookupError, TypeError, ValueError, StopIteration, RuntimeError) as error:
+    except Exception as error:  # a journal can be wrong in any way there is
         why = str(error) if isinstance(error, Diverged | IllegalEvent) else f"{type(error).__name__} {error}".strip()
         raise BadInput(
             f"the journal does not replay ({why}); it is damaged, or was written by another version of coagent "
@@ -113,6 +137,9 @@ def replayed(records: Iterable[Record], protocol: object, tools: Mapping[str, To
     """What is known after these records, and the time in seconds of the last. Raises Diverged."""
     ledger, at = Ledger(protocol, tools), 0.0
     kept = list(records)
+    for number, record in enumerate(kept, 1):
+        if type(record.get("at")) not in (int, float) or type(record.get("event")) is not str:
+            raise Diverged(f"record {number} says no time or no event")
     for record in ledger.replay(kept):
         at = record["at"]
     ledger.ready.clear()
@@ -120,16 +147,17 @@ def replayed(records: Iterable[Record], protocol: object, tools: Mapping[str, To
 
 
 async def history_of(live: Session) -> History:
-    """The history of a live run so far: what the journal holds, and the live state as it is now."""
+    """The history of a live run so far: what the journal holds, and the live state as it is now. Raises BadInput
+    when a target does not answer."""
     head, ledger = live.journal.head, live.ledger
     begun = head["start"] if head["start"] is not None else None
     if begun is None:
         begun = {path: plain(cell[0]) for path, cell in sorted(ledger.start.items()) if cell}
         touched = {*ledger.start, *ledger.cells}
-        now = (await live.target.read(sorted(touched))).cells if touched else {}
+        now = await cells_of(live.target, sorted(touched), live.actuator.limits) if touched else {}
         final = {path: plain(value) for path, value in sorted(now.items()) if path in touched}
     else:
-        now = (await live.target.read(live.target.roots)).cells
+        now = await cells_of(live.target, live.target.roots, live.actuator.limits)
         final = {path: plain(value) for path, value in sorted(now.items())}
     return finished(head, list(live.journal.records()), ledger, begun, final)
 

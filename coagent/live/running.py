@@ -1,17 +1,20 @@
 """Runs a workload live: its scripted agents through the middleware, on targets that are seeded with its start state."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coagent.history import History
 from coagent.live.journal import Journal
 from coagent.live.limits import PATIENCE, Limits
 from coagent.live.opening import history_of, session
+from coagent.live.reaching import cells_of, seed
 from coagent.live.scripted import play
 from coagent.live.target import Target
 from coagent.operation import Value
 from coagent.workload import Workload
+
+__all__ = ["LiveRun", "run_live", "seed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +25,6 @@ class LiveRun:
     final_state: dict[str, Value]
     reports: dict[str, object]
     gave_up: tuple[str, ...]
-
-
-async def seed(target: Target, state: Iterable[tuple[str, Value]]) -> None:
-    """Put a start state there."""
-    await target.write({path: (value,) for path, value in state}, seen={}, restore={})
 
 
 async def run_live(
@@ -62,7 +60,7 @@ async def run_live(
         seats = live.ledger.seats.values()
         return LiveRun(
             history=history,
-            final_state=dict((await live.target.read(live.target.roots)).cells),
+            final_state=await cells_of(live.target, live.target.roots, limits),
             reports={one.name: one.report for one in seats},
             gave_up=tuple(one.name for one in seats if one.gave_up),
         )

@@ -14,12 +14,13 @@ from aiohttp import web
 
 from coagent.bad_input import BadInput
 from coagent.history import lines
+from coagent.live.admission import rank_for
 from coagent.live.desk import Desk, Refusal
 from coagent.live.feed import Feed
 from coagent.live.gate import NORMAL, Asking, Bounds, Gate, GatedServer, Route, answered
 from coagent.live.opening import history_of
 from coagent.live.session import Session
-from coagent.live.token import OPERATOR, Tokens
+from coagent.live.token import OPERATOR, Tokens, check_name
 from coagent.live.trouble import Stuck
 from coagent.live.wire import act_in, checked, declaration_out, text, tool_out, turn_out
 
@@ -121,12 +122,18 @@ class Service:
             raise Refusal(409, f"an agent cannot be named {OPERATOR!r}")
         if rank is not None and not (rank and all(type(one) is int and 0 < one < 2**53 for one in rank)):
             raise Refusal(400, "the rank has to be a list of positive integers, such as [3] or [1, 5]")
+        wanted = None if rank is None else tuple(rank)
         try:
-            await self.session.launch(name, None if rank is None else tuple(rank))
-            token, rank = self.tokens.issue(name), self.session.seat(name).rank
-            return answered({"agent": name, "rank": list(rank), "token": token})
+            # A launch stays in the journal, so that whatever may be refused is looked at before.
+            check_name(name)
+            rank_for(self.session.ledger.seats, name, wanted)
+            token = self.tokens.issue(name)
+            await self.session.launch(name, wanted)
         except BadInput as error:
             raise Refusal(409, str(error)) from None
+        except OSError as error:
+            raise Refusal(503, f"the token cannot be kept ({error.strerror}); nothing was launched") from None
+        return answered({"agent": name, "rank": list(self.session.seat(name).rank), "token": token})
 
     async def _bury(self, asking: Asking) -> web.Response:
         self.desk.seat(asking.body["agent"])
@@ -143,7 +150,10 @@ class Service:
         return answered({"agents": shown})
 
     async def _history(self, asking: Asking) -> web.Response:
-        history = await history_of(self.session)
+        try:
+            history = await history_of(self.session)
+        except BadInput as error:
+            raise Refusal(503, str(error)) from None
         text = await asyncio.to_thread("".join, lines(history))
         return web.Response(
             text=text,

@@ -6,21 +6,24 @@ A journal that holds a run already is gone on with. What a name of tools means b
 import asyncio
 import signal
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 
 from coagent.bad_input import BadInput
+from coagent.live.admission import rank_for
+from coagent.live.apart import check_apart
 from coagent.live.gate import Bounds
 from coagent.live.journal import Journal, journal_at
 from coagent.live.limits import Limits
 from coagent.live.opening import resumed, session
 from coagent.live.service import serve
 from coagent.live.session import Session
+from coagent.live.target import Target
 from coagent.live.targets import opened
-from coagent.live.token import OPERATOR, TokenFolder
+from coagent.live.token import OPERATOR, TokenFolder, check_name
 from coagent.protocols import protocol
 from coagent.tool import Tool
 
@@ -45,6 +48,7 @@ _FIELDS: Mapping[str, type] = {
     "agents": dict,
     "limits": dict,
 }
+MOST_RANK = 2**53
 _KINDS = {str: "a text", bool: "true or false", list: "a list", dict: "a table"}
 
 
@@ -86,11 +90,8 @@ def _planned(found: Mapping[str, object]) -> Plan:
     for name, why in (("journal", "the file of the journal"), ("target", "at least one table [[target]]")):
         if not found.get(name):
             raise BadInput(f"{name!r} is missing; give {why}")
-    for agent, rank in found.get("agents", {}).items():
-        if type(rank) is not int or rank < 1:
-            raise BadInput(f"the rank of {agent!r} has to be a positive integer")
-        if agent == OPERATOR:
-            raise BadInput(f"an agent cannot be named {OPERATOR!r}; that is whose token launches agents")
+    _check_items(found)
+    _check_agents(found.get("agents", {}))
     limits, bounds = _limits(found.get("limits", {}))
     given = {name: found[name] for name in ("protocol", "name", "whole") if name in found}
     return Plan(
@@ -102,6 +103,25 @@ def _planned(found: Mapping[str, object]) -> Plan:
         bounds=bounds,
         **given,
     )
+
+
+def _check_items(found: Mapping[str, object]) -> None:
+    for name, kind in (("tools", str), ("target", dict)):
+        for number, one in enumerate(found.get(name, ()), 1):
+            if type(one) is not kind:
+                raise BadInput(f"item {number} of {name!r} has to be {_KINDS[kind]}")
+
+
+def _check_agents(ranks: Mapping[str, object]) -> None:
+    seen: dict[int, str] = {}
+    for agent, rank in ranks.items():
+        check_name(agent)
+        if type(rank) is not int or not 0 < rank < MOST_RANK:
+            raise BadInput(f"the rank of {agent!r} has to be a positive integer")
+        if agent == OPERATOR:
+            raise BadInput(f"an agent cannot be named {OPERATOR!r}; that is whose token launches agents")
+        if seen.setdefault(rank, agent) != agent:
+            raise BadInput(f"{seen[rank]!r} and {agent!r} have one rank, {rank}; every agent needs one of its own")
 
 
 def _limits(found: Mapping[str, object]) -> tuple[Limits, Bounds]:
@@ -128,19 +148,30 @@ def toolbox(names: tuple[str, ...], others: Callable[[str], ToolSet]) -> ToolSet
 
 
 @asynccontextmanager
-async def run_of(plan: Plan, tools: ToolSet, journal: Journal) -> AsyncIterator[Session]:
+async def run_of(
+    plan: Plan, tools: ToolSet, targets: Sequence[Target], journal: Journal, own: object | None = None
+) -> AsyncIterator[Session]:
     """The run that the journal holds, gone on with, or a new one; its agents are launched."""
-    targets, by = [opened(spec) for spec in plan.targets], protocol(plan.protocol)
+    by = own or protocol(plan.protocol)
     known = {"tools": tools, "protocol": by, "journal": journal, "limits": plan.limits}
     new = {} if journal.head else {"name": plan.name, "whole": plan.whole, "more": {"tools": list(plan.tools)}}
     async with (resumed if journal.head else session)(*targets, **known, **new) as live:
-        for name, rank in sorted(plan.agents.items(), key=lambda one: one[1]):
-            if name not in live.ledger.seats:
-                await live.launch(name, rank)
-            elif live.seat(name).rank != (rank,):
-                was = list(live.seat(name).rank)
-                raise BadInput(f"{name} has rank {was} in the journal, and {rank} in the configuration; ranks stay")
+        for name, rank in _joining(plan, live):
+            await live.launch(name, rank)
         yield live
+
+
+def _joining(plan: Plan, live: Session) -> list[tuple[str, int]]:
+    """Who is to be launched, and the rank. Raises BadInput, before anybody is, where the journal says otherwise."""
+    seats, found = live.ledger.seats, []
+    for name, rank in sorted(plan.agents.items(), key=lambda one: one[1]):
+        if name not in seats:
+            rank_for(seats, name, rank)
+            found.append((name, rank))
+        elif seats[name].rank != (rank,):
+            was = list(seats[name].rank)
+            raise BadInput(f"{name} has rank {was} in the journal, and {rank} in the configuration; ranks stay")
+    return found
 
 
 async def serving(
@@ -149,16 +180,20 @@ async def serving(
     *,
     others: Callable[[str], ToolSet],
     say: Callable[[str], None],
+    own: object | None = None,
     **address: object,
 ) -> None:
     """Serve until the operator, Ctrl-C or SIGTERM says to end; effects under way are finished then.
 
+    `own` is a protocol in the place of the one that the plan names.
     `folder` gets a file with a token for each agent and the operator, where there is none yet. `address`: see `serve`.
     """
-    tokens, tools = TokenFolder(folder), toolbox(plan.tools, others)
-    journal = await journal_at(plan.journal)
+    tools, targets = toolbox(plan.tools, others), [opened(spec) for spec in plan.targets]
+    check_apart(plan.journal, targets)
+    check_apart(folder, targets, "the folder of the tokens")
+    tokens, journal = TokenFolder(folder), await journal_at(plan.journal)
     going_on = bool(journal.head)
-    async with run_of(plan, tools, journal) as live:
+    async with run_of(plan, tools, targets, journal, own) as live:
         for name in (OPERATOR, *live.ledger.seats):
             tokens.kept(name)
         async with serve(live, tokens=tokens, bounds=plan.bounds, **address) as served:

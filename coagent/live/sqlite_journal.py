@@ -1,19 +1,18 @@
 """A journal in a SQLite file (write-ahead log): it outlives `kill -9`, and with `durable` also a power cut."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from coagent.bad_input import BadInput
 from coagent.history import Record
-from coagent.live.journal import JournalFailed
+from coagent.live.journal import DAMAGED, JournalFailed, sealed, unsealed
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS record (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS record (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, crc INTEGER NOT NULL);
 """
-DAMAGED = "the file is damaged: put back a copy, with its -wal file, or begin a new run"
+_COLUMNS = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.name IN ('head', 'record')"
 WAIT_S = 5.0
 """How long another process may hold the file before it counts as in use."""
 
@@ -29,41 +28,67 @@ class SqliteJournal:
             raise BadInput(f"there is a file {self.file} already; recover that run, or name a new file")
         if new is False and not exists:
             raise BadInput(f"there is no journal {self.file}; check the name")
+        self._db = self._connected()
         try:
-            self._db = sqlite3.connect(self.file, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            self._db.executescript(_TABLES)
-            row = self._db.execute("SELECT body FROM head").fetchone()
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise BadInput(f"another runtime has {self.file} open; end that one first") from error
-            raise BadInput(f"{self.file} cannot be opened ({error})") from error
-        except sqlite3.DatabaseError as error:
-            raise BadInput(
-                f"{self.file} is no journal ({error}); give a new name, or a journal of coagent's"
-            ) from error
-        self.head: Mapping[str, object] = self._read(row[0]) if row else {}
+            head, last = self._begun(durable)
+            self.head: Mapping[str, object] = unsealed(*head, 0, f"the head of {self.file}") if head else {}
+        except BaseException as error:
+            self._db.close()
+            raise self._said(error) from error
+        self._zero = head[1] if head else 0
+        self._crc = last[0] if last else self._zero
+
+    def _connected(self) -> sqlite3.Connection:
+        try:
+            return sqlite3.connect(self.file, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise self._said(error) from error
+
+    def _begun(self, durable: bool) -> tuple[tuple | None, tuple | None]:
+        """The rows of the head and of the last record's checksum, from tables that are there now."""
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._check_tables()
+        self._db.executescript(_TABLES)
+        head = self._db.execute("SELECT body, crc FROM head").fetchone()
+        return head, self._db.execute("SELECT crc FROM record ORDER BY seq DESC LIMIT 1").fetchone()
+
+    def _said(self, error: BaseException) -> BaseException:
+        match error:
+            case sqlite3.OperationalError() if "locked" in str(error):
+                return BadInput(f"another runtime has {self.file} open; end that one first")
+            case sqlite3.OperationalError():
+                return BadInput(f"{self.file} cannot be opened ({error})")
+            case sqlite3.DatabaseError():
+                return BadInput(f"{self.file} is no journal ({error}); give a new name, or a journal of coagent's")
+            case _:
+                return error
 
     async def open(self, head: Mapping[str, object]) -> None:
         """Begin the run."""
         if self.head:
             raise BadInput(f"{self.file} holds a run already; recover it, or name a new file")
-        self._do("INSERT INTO head VALUES (1, ?)", [(_text(head),)])
-        self.head = head
+        rows = sealed([head], 0)
+        self._do("INSERT INTO head VALUES (1, ?, ?)", rows)
+        self.head, self._zero, self._crc = head, rows[0][1], rows[0][1]
 
     async def append(self, records: Sequence[Record]) -> None:
         """Put records at the end, in one transaction."""
-        self._do("INSERT INTO record (body) VALUES (?)", [(_text(record),) for record in records])
+        rows = sealed(records, self._crc)
+        self._do("INSERT INTO record (body, crc) VALUES (?, ?)", rows)
+        self._crc = rows[-1][1] if rows else self._crc
 
     def records(self) -> Iterable[Record]:
-        """All records, in order. Raises BadInput where one is missing or cannot be read."""
+        """All records, in order. Raises BadInput where one is missing, or is not as it was written."""
+        before = self._zero
         try:
-            for number, (seq, body) in enumerate(self._db.execute("SELECT seq, body FROM record ORDER BY seq"), 1):
+            rows = self._db.execute("SELECT seq, body, crc FROM record ORDER BY seq")
+            for number, (seq, body, crc) in enumerate(rows, 1):
                 if seq != number:
                     raise BadInput(f"{self.file} lacks its record {number}; {DAMAGED}")
-                yield self._read(body)
+                yield unsealed(body, crc, before, f"record {number} of {self.file}")
+                before = crc
         except sqlite3.DatabaseError as error:
             raise BadInput(f"{self.file} cannot be read to its end ({error}); {DAMAGED}") from error
 
@@ -71,14 +96,15 @@ class SqliteJournal:
         """Close the file."""
         self._db.close()
 
-    def _read(self, body: str) -> Record:
-        try:
-            found = json.loads(body)
-        except (TypeError, ValueError) as error:
-            raise BadInput(f"{self.file} holds what is no record ({error}); {DAMAGED}") from error
-        if not isinstance(found, dict):
-            raise BadInput(f"{self.file} holds {body[:40]!r}, which is no record; {DAMAGED}")
-        return found
+    def _check_tables(self) -> None:
+        """Raises BadInput for a file of which a table is gone, or one that another version wrote."""
+        found: dict[str, set[str]] = {}
+        for table, column in self._db.execute(_COLUMNS):
+            found.setdefault(table, set()).add(column)
+        if found and set(found) != {"head", "record"}:
+            raise BadInput(f"{self.file} lacks a table of a journal; {DAMAGED}")
+        if any("crc" not in columns for columns in found.values()):
+            raise BadInput(f"{self.file} is of an earlier version, without checksums; recover it with that version")
 
     def _do(self, sql: str, rows: list[tuple]) -> None:
         try:
@@ -91,7 +117,3 @@ class SqliteJournal:
             raise JournalFailed(
                 f"the journal {self.file} cannot be written ({error}); make room and recover"
             ) from error
-
-
-def _text(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

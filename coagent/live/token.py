@@ -6,6 +6,7 @@ A token says which agent asks, and so at which rank; nothing that a request says
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -15,6 +16,17 @@ OPERATOR = "operator"
 """Who launches and shuts down; no agent may have this name."""
 
 BYTES = 32
+
+_NAME = re.compile(r"[\w-]{1,64}")
+MOST_BYTES = 240
+"""Of a name in UTF-8, so that a file may be called after it."""
+
+
+def check_name(who: str) -> None:
+    """Raises BadInput for a name that no file can have everywhere."""
+    if not _NAME.fullmatch(who) or len(who.encode(errors="replace")) > MOST_BYTES:
+        shown = repr(who[:40]) + ("..." if len(who) > 40 else "")
+        raise BadInput(f"{shown} cannot be the name of a file; use at most 64 letters, digits, '-' and '_'")
 
 
 class Tokens:
@@ -62,8 +74,7 @@ class TokenFolder(Tokens):
 
     def issue(self, who: str) -> str:
         """A new token, in its file."""
-        if "/" in who or who.startswith(".") or not who.isprintable():
-            raise BadInput(f"{who!r} cannot be the name of a file; use letters, digits, '-' and '_'")
+        check_name(who)
         token, place = super().issue(who), self.file(who)
         beside = place.with_suffix(".new")
         beside.unlink(missing_ok=True)

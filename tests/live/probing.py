@@ -84,7 +84,7 @@ def _dav(probe: Probe) -> None:
 
 def _mail(probe: Probe) -> None:
     for name in ("put", "remove"):
-        _around(_target("ledger").Ledger, name, probe)
+        _around(_target("mail_log").MailLog, name, probe)
     _around(_target("mail"), "hand_in", probe)
     _around(_target("mail").MailTarget, "_keep", probe)
     for name in ("_prepare", "_deliver"):

@@ -4,7 +4,6 @@ disk, undos that fail, tools out of bounds, strangers, and damaged journals."""
 import asyncio
 import os
 import resource
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -30,6 +29,7 @@ from coagent.live.trouble import Ended, Stuck
 from coagent.operation import Call, Declaration, Result
 from coagent.running import equal, serial_outcome
 from coagent.tool import TOOLS, Tool
+from tests.live.journal_edit import edited, resealed
 
 STATE = (("x", 1), ("y", 1))
 
@@ -446,14 +446,6 @@ def reopen(file, **more):
     virtual_clock.run(run())
 
 
-def edited(file, *statements):
-    base = sqlite3.connect(file)
-    for statement in statements:
-        base.execute(statement)
-    base.commit()
-    base.close()
-
-
 DAMAGES = {
     "a record is missing": "DELETE FROM record WHERE seq = 5",
     "a record is cut": "UPDATE record SET body = substr(body, 1, 20) WHERE seq = 9",
@@ -486,10 +478,10 @@ def test_a_truncated_journal_is_refused_in_one_sentence(keep, journal):
 def test_a_journal_of_another_protocol_version_or_engine_is_refused(journal):
     with pytest.raises(BadInput, match="under mtpo, not 2pl"):
         reopen(journal, protocol=naming.protocol("2pl"))
-    edited(journal, 'UPDATE record SET body = replace(body, \'"sum":"\', \'"sum":"0\') WHERE seq = 1')
+    resealed(journal, 'UPDATE record SET body = replace(body, \'"sum":"\', \'"sum":"0\') WHERE seq = 1')
     with pytest.raises(BadInput, match="does not replay .*another version"):
         reopen(journal)
-    edited(journal, "UPDATE head SET body = json_set(body, '$.version', 99)")
+    resealed(journal, "UPDATE head SET body = json_set(body, '$.version', 99)")
     with pytest.raises(BadInput, match="of version 99"):
         reopen(journal)
 

@@ -10,6 +10,7 @@ from coagent.bad_input import BadInput
 from coagent.live.journal import JournalFailed, MemoryJournal, journal_at
 from coagent.live.opening import history_of, resumed, session
 from coagent.live.targets.memory import MemoryTarget
+from tests.live.journal_edit import edited
 
 KINDS = [pytest.param("file", id="sqlite"), pytest.param("database", marks=pytest.mark.xdist_group("postgres"))]
 
@@ -105,6 +106,80 @@ def test_there_is_no_journal_where_none_is(tmp_path):
             where.write_text("this is a text, and long enough not to be taken for an empty file\n" * 40)
         with pytest.raises(BadInput, match=says):
             asyncio.run(journal_at(str(where), new=None if "folder" in where.name else False))
+
+
+async def _written(place: str) -> None:
+    journal = await journal_at(place)
+    await journal.open({"name": "run"})
+    await journal.append([{"at": 0.5, "event": "x"}, {"at": 1.5, "event": "y"}])
+    await journal.append([{"at": 2.5, "event": "z"}])
+    await journal.close()
+
+
+async def _read(place: str) -> list:
+    journal = await journal_at(place)
+    try:
+        return list(journal.records())
+    finally:
+        await journal.close()
+
+
+CHANGES = {
+    "update TABLE set body = replace(body, '1.5', '1.6') where seq = 2": "record 2 of .* is not as it was written",
+    "update TABLE set crc = 7 where seq = 3": "record 3 of .* is not as it was written",
+    "delete from TABLE where seq = 2": "lacks its record 2",
+    "update HEAD set body = replace(body, 'run', 'ruin')": "head of .* is not as it was written",
+    "update HEAD set body = '[]', crc = 223132457": "head of .* is '\\[\\]', which is no record",
+    "update TABLE set body = (select body from TABLE where seq = 3) where seq = 2": "record 2 of .* not as",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("place", KINDS, indirect=True)
+def test_a_record_that_is_not_as_it_was_written_is_named(place, change):
+    asyncio.run(_written(place))
+    assert [one["event"] for one in asyncio.run(_read(place))] == ["x", "y", "z"]
+    if "#" in place:
+        import psycopg
+
+        url, _, run = place.partition("#")
+        change_sql = change.replace("TABLE", "coagent_record").replace("HEAD", "coagent_head")
+        change_sql = change_sql if "where" in change_sql else f"{change_sql} where true"
+        with psycopg.connect(url) as connection:
+            connection.execute(change_sql.replace("where", f"where run = '{run}' and"))
+    else:
+        edited(place, change.replace("TABLE", "record").replace("HEAD", "head"))
+    with pytest.raises(BadInput, match=CHANGES[change]):
+        asyncio.run(_read(place))
+
+
+def test_a_journal_goes_on_with_its_checksums(tmp_path):
+    async def gone_on() -> list:
+        place = str(tmp_path / "run.db")
+        await _written(place)
+        journal = await journal_at(place)
+        await journal.append([{"at": 3.5, "event": "w"}])
+        await journal.close()
+        return [one["event"] for one in await _read(place)]
+
+    assert asyncio.run(gone_on()) == ["x", "y", "z", "w"]
+
+
+def test_a_journal_without_its_table_or_of_an_earlier_version_is_refused(tmp_path):
+    place = tmp_path / "run.db"
+    asyncio.run(_written(str(place)))
+    for change, says in (
+        ("drop table record", "lacks a table"),
+        ("create table record (seq integer primary key, body text)", "earlier version"),
+    ):
+        edited(place, change)
+        with pytest.raises(BadInput, match=says):
+            asyncio.run(_read(str(place)))
+
+
+def test_a_journal_has_a_name():
+    with pytest.raises(BadInput, match="no name"):
+        asyncio.run(journal_at(""))
 
 
 def test_a_database_journal_needs_a_name():

@@ -480,6 +480,63 @@ def test_the_operator_buries_an_agent_that_is_gone_and_launches_another():
     asyncio.run(buried())
 
 
+@pytest.mark.parametrize("name", ["x/y", "n" * 300, "ä" * 200, ".hidden", "", "a b"])
+def test_a_launch_that_is_refused_has_launched_nobody(name, tmp_path: Path):
+    async def refused() -> None:
+        tokens = TokenFolder(tmp_path / "tokens")
+        async with session(MemoryTarget([""])) as live, serve(live, tokens=tokens) as served:
+            async with operating(served.url, tokens.issue(OPERATOR)) as operator:
+                with pytest.raises(IllegalEvent, match="name"):
+                    await operator.launch(name)
+                assert await operator.agents() == [] and list(live.journal.records()) == []
+                await operator.launch("ann")
+                was = tokens.file("ann").read_text()
+                with pytest.raises(IllegalEvent, match="not used twice"):
+                    await operator.launch("ann")
+                assert tokens.file("ann").read_text() == was
+        assert {file.name for file in tokens.folder.iterdir()} == {"ann.token", "operator.token"}
+
+    asyncio.run(refused())
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://x", "http://", "http://[bad", "http://x:99999", "http://a b", ""])
+def test_what_is_no_address_is_refused_in_one_sentence(url):
+    async def connected() -> None:
+        with pytest.raises(BadInput, match="no address of a service"):
+            async with connect(url, "token", patience_s=0):
+                pass
+
+    asyncio.run(connected())
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "", "ä", "a b"])
+def test_what_is_no_token_is_refused_without_saying_it(token):
+    async def connected() -> None:
+        with pytest.raises(BadInput, match="this is no token") as refused:
+            async with connect("http://127.0.0.1:1", token, patience_s=0):
+                pass
+        assert not token or token not in str(refused.value)
+
+    asyncio.run(connected())
+
+
+@pytest.mark.parametrize(
+    "value", [b"bytes", object(), 10**5000, float("nan"), {1, 2}], ids=lambda one: type(one).__name__
+)
+def test_what_cannot_be_sent_is_a_bad_call_before_anything_is_sent(value):
+    async def handed_in() -> None:
+        async with serving("ann") as (live, url, _, given), connect(url, given["ann"]) as remote:
+            agent = remote.agent()
+            with pytest.raises(BadCall, match="cannot be sent"):
+                await agent.call("put", path="x", value=value)
+            with pytest.raises(BadCall, match="cannot be sent"):
+                await agent.finish(value)
+            assert not any(one["event"] == "inferred" for one in live.journal.records())
+            assert (await agent.call("put", path="x", value=5)).result.status == "ok"
+
+    asyncio.run(handed_in())
+
+
 def test_a_service_that_others_could_listen_to_needs_tls_or_a_word():
     async def refused() -> None:
         async with session(MemoryTarget([""])) as live:

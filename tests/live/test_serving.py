@@ -64,6 +64,11 @@ def test_a_configuration_says_everything(tmp_path):
         ("journal = 7", "'journal' has to be a text"),
         (WHOLE + "cyd = 0", "the rank of 'cyd' has to be a positive integer"),
         (WHOLE + "cyd = true", "the rank of 'cyd' has to be a positive integer"),
+        (WHOLE + "cyd = 2", "'bob' and 'cyd' have one rank, 2"),
+        (WHOLE + "'x/y' = 3", "'x/y' cannot be the name of a file"),
+        (WHOLE + f"{'n' * 65} = 3", "at most 64 letters"),
+        (WHOLE.replace('["cells", "git"]', '["cells", 5]'), "item 2 of 'tools' has to be a text"),
+        ("journal = 'j'\ntarget = [1]", "item 1 of 'target' has to be a table"),
         (WHOLE + "operator = 3", "an agent cannot be named 'operator'"),
         (WHOLE.replace("tries", "trys"), "there is no limit 'trys'; there are read_s, write_s, tries"),
         (WHOLE.replace("tries = 2", "tries = 2.5"), "the limit 'tries' has to be a positive number"),
@@ -103,3 +108,12 @@ def test_the_command_refuses_in_one_sentence(coagent, tmp_path, monkeypatch, wor
     (tmp_path / "plan.toml").write_text("journal = 'run.journal'\n[[target]]\nkind = 'memory'\nroots = ['x']\n")
     answer = coagent("serve", *words, "--port", "0")
     assert answer.code == 3 and says in answer.err and answer.out == ""
+
+
+def test_a_database_in_a_folder_that_is_not_there_is_refused(coagent, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan.toml").write_text(
+        "journal = 'run.journal'\n[[target]]\nkind = 'sql'\nurl = 'sqlite:///nowhere/x.db'\ntables = ['t']\n"
+    )
+    answer = coagent("serve", "plan.toml", "--port", "0")
+    assert answer.code == 3 and "no such folder for a database" in answer.err

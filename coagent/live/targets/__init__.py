@@ -7,6 +7,7 @@ from importlib import import_module
 from coagent.bad_input import BadInput
 from coagent.live.joined import ANY, JoinedTarget
 from coagent.live.target import Target
+from coagent.live.targets.option import check_options
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "memory": ("memory", "MemoryTarget"),
@@ -28,17 +29,22 @@ def opened(spec: Mapping[str, object]) -> Target:
     """The target of a spec: `kind` and the options of its class. Raises BadInput for a kind or option there is not."""
     options = {name: value for name, value in spec.items() if name != "kind"}
     kind = spec.get("kind")
-    if kind == "joined":
-        return JoinedTarget(opened(one) for one in options["targets"])
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in (*KINDS, "joined"):
         raise BadInput(f"there is no target of kind {kind!r}; kinds are {', '.join(KINDS)}")
+    check_options(kind, options)
+    if kind == "joined":
+        if not all(isinstance(one, Mapping) for one in options["targets"]):
+            raise BadInput("the option 'targets' of the target 'joined' has to be a list of tables")
+        return JoinedTarget(opened(one) for one in options["targets"])
     module, name = KINDS[kind]
     try:
         return getattr(import_module(f"coagent.live.targets.{module}"), name)(**options)
     except ModuleNotFoundError as error:
         raise BadInput(f"the target {kind!r} needs {error.name}; install coagent-mtpo[live]") from error
-    except TypeError as error:
-        raise BadInput(f"the target {kind!r} does not take these options ({error})") from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"the target {kind!r} cannot be opened ({error}); check its options") from error
 
 
 def named(word: str, roots: Iterable[str] = ()) -> list[Target]:
@@ -70,8 +76,11 @@ def described(file: str) -> list[Target]:
     try:
         with open(file, "rb") as source:
             tables = tomllib.load(source).get("target", [])
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"this is no TOML ({error})", file) from error
     if not isinstance(tables, list) or not all(isinstance(one, Mapping) for one in tables) or not tables:
         raise BadInput("there is no target in it; write a table [[target]] with kind and options for each", file)
-    return [opened(one) for one in tables]
+    try:
+        return [opened(one) for one in tables]
+    except BadInput as error:
+        raise BadInput(str(error), file) from error

@@ -4,10 +4,12 @@ It talks to the API server as the official client is configured to, in threads, 
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from coagent.bad_input import BadInput
 from coagent.live.target import Conflict, Gone, Memo, Reading, Refused
 from coagent.live.targets import kube_lens as lens
 from coagent.live.targets.kube_api import TIMEOUT_S, Answer, asked, opened
@@ -44,6 +46,9 @@ def _placed(path: str) -> _Place:
     return _Place(**dict(zip(("many", "name", "field"), parts, strict=False)))
 
 
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
 class KubeTarget:
     """The deployments, services, poddisruptionbudgets and configmaps of a namespace, and the nodes, as cells.
 
@@ -55,6 +60,8 @@ class KubeTarget:
     roots = (ROOT,)
 
     def __init__(self, *, namespace: str = "default", kubeconfig: str | None = None) -> None:
+        if not _NAMESPACE.fullmatch(namespace):
+            raise BadInput(f"{namespace!r} is no namespace; one is of a-z, 0-9 and '-', at most 63 of them")
         self.namespace, self.kubeconfig = namespace, kubeconfig
         self._client = opened(kubeconfig)
         self._policy = ""

@@ -32,13 +32,19 @@ def opened(kubeconfig: str | None) -> object:
     except ImportError:
         raise BadInput("Kubernetes needs the extra `live`: pip install 'coagent-mtpo[live]'") from None
     try:
-        return config.new_client_from_config(config_file=kubeconfig)
+        made = config.new_client_from_config(config_file=kubeconfig)
     except config.ConfigException as no_file:
         try:
             config.load_incluster_config(configuration := client.Configuration())
         except config.ConfigException:
             raise BadInput(f"no cluster is configured ({no_file}); let KUBECONFIG name its kubeconfig") from None
         return client.ApiClient(configuration)
+    if not made.configuration.verify_ssl:
+        # The kubeconfig asked for this; a warning at every request would only stand in the way of answers.
+        import urllib3
+
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return made
 
 
 def asked(api: object, method: str, url: str, query: Sequence[tuple[str, str]], body: dict | None, form: str) -> dict:

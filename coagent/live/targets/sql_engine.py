@@ -14,15 +14,27 @@ def usable(url: str) -> sql.URL:
         made = sql.make_url(url)
     except sql.exc.ArgumentError:
         raise BadInput("this is no database URL; write sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+    except ValueError as error:
+        raise BadInput(f"this is no database URL ({error}); write postgresql://USER@HOST/NAME") from None
     match made.get_backend_name():
         case "postgresql":
             return made.set(drivername="postgresql+psycopg")
         case "sqlite" if made.database and made.database != ":memory:" and not made.database.startswith("file:"):
-            return made.set(drivername="sqlite+pysqlite", database=str(Path(made.database).absolute()))
+            return made.set(drivername="sqlite+pysqlite", database=str(_file(made.database)))
         case "sqlite":
             raise BadInput("an SQLite database in memory ends with its connection; name a file, as sqlite:///FILE")
         case other:
             raise BadInput(f"{other} is no database that is known here; write sqlite:///FILE or postgresql://...")
+
+
+def _file(name: str) -> Path:
+    """A database's file, which need not be there yet. Raises BadInput where none can be."""
+    file = Path(name).absolute()
+    if file.is_dir():
+        raise BadInput("this is a folder; name a file in it, as sqlite:///FOLDER/FILE", str(file))
+    if not file.parent.is_dir():
+        raise BadInput("there is no such folder for a database; make it, or name another", str(file.parent))
+    return file
 
 
 def opened_engine(url: sql.URL, patience_s: float) -> sql.Engine:
