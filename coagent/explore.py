@@ -177,19 +177,19 @@ def _said(ending: Ending) -> str:
 
 def _exchange(endings: dict[str, Ending], setting: Setting, classes: Classes) -> None:
     """Add what the endings come to when those who are alike change places, each with a schedule that leads there."""
-    for ending in sorted(endings.values(), key=lambda one: (len(one.schedule), one.schedule)):
+    for known in sorted(endings.values(), key=lambda one: (len(one.schedule), one.schedule)):
         for renamed in exchanges(classes):
-            reports = {renamed.get(name, name): report for name, report in ending.reports.items()}
-            gave_up, died = ({renamed.get(name, name) for name in names} for names in (ending.gave_up, ending.died))
+            reports = {renamed.get(name, name): report for name, report in known.reports.items()}
+            gave_up, died = ({renamed.get(name, name) for name in names} for names in (known.gave_up, known.died))
             there = replace(
-                ending,
-                reports={name: reports[name] for name in ending.reports},
-                gave_up=tuple(name for name in ending.reports if name in gave_up),
-                died=tuple(name for name in ending.reports if name in died),
+                known,
+                reports={name: reports[name] for name in known.reports},
+                gave_up=tuple(name for name in known.reports if name in gave_up),
+                died=tuple(name for name in known.reports if name in died),
             )
             if _said(there) in endings:
                 continue
-            schedule, world = mirrored(setting, ending.schedule, renamed) or ((), None)
+            schedule, world = mirrored(setting, known.schedule, renamed) or ((), None)
             if world is None or _said(ending(world, schedule)) != _said(there):
                 raise Unsound("the rule does not treat agents alike that it was said to treat alike")
             endings[_said(there)] = replace(there, schedule=schedule)
