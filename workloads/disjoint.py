@@ -27,16 +27,18 @@ STORY = "{agents} agents each close their own tasks in one table; the first agen
 
 def _search(view: View, args: Args) -> tuple[Result, Writes]:
     mine = f"{TASKS}/{args['owner']}"
-    return Result("ok", tuple((name, view.cell(f"{mine}/{name}")[0]) for name in children(view, mine))), ()
+    cells = ((name, view.cell(f"{mine}/{name}")) for name in children(view, mine))
+    return Result("ok", tuple((name, cell[0]) for name, cell in cells if cell)), ()
 
 
 _MINE = f"{TASKS}/{{owner}}"
+_TASK = f"{_MINE}/{{name}}"
 SEARCH = Tool(
     "tasks_of",
     lambda args: Declaration(reads=(TASKS,)),
     _search,
     "an owner's tasks with their status",
-    Meaning((Case(value=f"[[name, value('{_MINE}/{{name}}')] for name in children('{_MINE}')]"),)),
+    Meaning((Case(value=f"[[name, value('{_TASK}')] for name in children('{_MINE}') if present('{_TASK}')]"),)),
     arguments(owner=PART),
 )
 
