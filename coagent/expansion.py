@@ -75,6 +75,8 @@ class _Reading:
         """One record of a row."""
         found = {"at": self.of(at)[row], "event": kind}
         for name, wanted in RECORDS[kind].items():
+            if name == "refused":  # Such a record is kept verbatim.
+                continue
             _READ[name](self, found, name, row, wanted.startswith("?"))
         return found
 

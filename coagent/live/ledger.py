@@ -16,7 +16,7 @@ from coagent.flights import Flights
 from coagent.history import Record
 from coagent.live.intent import Intent, intent_in
 from coagent.live.seat import NO_USAGE, Seat, Turn
-from coagent.live.step import Diverged, Step, checksum, holds, named, reported
+from coagent.live.step import Diverged, Step, checksum, done_blind, holds, named, reported
 from coagent.live.target import Memo
 from coagent.operation import Cell, Notice, Result, Sighting, Value, same
 from coagent.path import within
@@ -24,7 +24,7 @@ from coagent.program import report_out
 from coagent.recording import args_out, cells_out, entries_out, invoked_out, outcome_out
 from coagent.store import ABSENT, Pane, corrections
 from coagent.store import Entry as Held
-from coagent.tool import Tool, failed
+from coagent.tool import Tool
 
 
 class Ledger:
@@ -335,12 +335,8 @@ class Ledger:
 
     def _masked(self, what: effect.Mask, cause: event.Invoked) -> None:
         """A masked write touches nothing: a blind result needs nothing but the arguments."""
-        call = cause.call
-        try:
-            result, wrote = self.tools[call.tool].exec(Pane(self.cells, {}), dict(call.args))
-        except Exception as error:
-            # A blind write says what it leaves behind before it runs; that it cannot run is its tool's fault.
-            result, wrote = failed(f"error: {type(error).__name__}: {error}"), cause.declaration.image
+        result, wrote, broken = done_blind(self.tools[cause.call.tool], cause, Pane(self.cells, {}))
+        if broken:
             self.refused.add(what.op)
         self.results[what.op] = (result, (), "live")
         self._note("mask", op=what.op, by=what.by, wrote=cells_out(wrote))

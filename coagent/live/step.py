@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from coagent import effect, event
 from coagent.history import Record
+from coagent.operation import Result
 from coagent.program import Failure, report_out
+from coagent.tool import Tool, View, Writes, failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +54,14 @@ def named(what: effect.Effect) -> str:
 def checksum(effects: tuple[effect.Effect, ...]) -> str:
     """What tells two lists of effects apart, in full."""
     return f"{zlib.crc32(repr(effects).encode()):08x}"
+
+
+def done_blind(tool: Tool, cause: event.Invoked, view: View) -> tuple[Result, Writes, bool]:
+    """What a blind call comes to where nobody looks: result, writes, and whether its tool broke.
+
+    A blind write says before it runs what it leaves behind; that it cannot run is its tool's fault.
+    """
+    try:
+        return *tool.exec(view, dict(cause.call.args)), False
+    except Exception as error:
+        return failed(f"error: {type(error).__name__}: {error}"), cause.declaration.image, True

@@ -9,9 +9,6 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
-
 from coagent import naming
 from coagent.bad_input import BadInput
 from coagent.protocols.guard import Guard
@@ -32,14 +29,6 @@ BUDGETS = {one.name: one for one in (QUICK, CI, NIGHTLY)}
 
 SHRINKING = Budget(name="shrinking", states=2_000, examples=0, schedules=20, runs=0)
 """How far each smaller scenario is looked into when the counterexample is of a sampled one."""
-
-
-class _Found(Exception):
-    """Stops the sampling: `witness` is a counterexample."""
-
-    def __init__(self, witness: Witness) -> None:
-        super().__init__("a counterexample was found")
-        self.witness = witness
 
 
 class _Broken(Exception):
@@ -107,37 +96,21 @@ def _explored(engine: object, report: Report, worlds: tuple[Scenario, ...], tell
 def _sampled(engine: object, report: Report, before: int, tell: Progress) -> Report:
     """Random scenarios, each under a drawn schedule, under chance, and under random priorities.
 
-    Hypothesis draws one seed for each: drawn part by part, a third of the scenarios would come again, and most be tiny.
+    Each has a seed of its own, its number: what is drawn depends on nothing else that this process has done.
     """
     budget, runs, examples = report.budget, 0, 0
-
-    @seed(0)
-    @settings(
-        max_examples=budget.examples,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.randoms(use_true_random=True))
-    def attempt(random: Random) -> None:
-        nonlocal runs, examples
+    found = small = None
+    while found is None and examples < budget.examples:
+        random = Random(f"trial/{examples}")
         examples += 1
         tell(before + examples, f"random scenarios, {runs:,} schedules")
         scenario = written(random, "generated", agents=budget.agents, steps=budget.steps, telling=True)
         schedule = random.choices(range(8), k=random.randrange(60))
         for chooser in _choosers(schedule, random.getrandbits(32), budget.schedules):
             runs += 1
-            witness = _careful(one_schedule, scenario, engine, chooser)
-            if witness:
-                raise _Found(witness)
-
-    found = small = None
-    try:
-        attempt()
-    except _Found as stopped:
-        found = stopped.witness
-        small = plainest(shrunk(found, partial(_some_schedule, engine)), engine)
+            if found := _careful(one_schedule, scenario, engine, chooser):
+                small = plainest(shrunk(found, partial(_some_schedule, engine)), engine)
+                break
     verdict = "convicted" if found else "acquitted"
     return replace(report, verdict=verdict, examples=examples, schedules=runs, found=found, witness=small)
 
