@@ -89,6 +89,7 @@ def test_an_agent_that_is_told_twice_acts_once():
             answers = await asyncio.gather(*asked, return_exceptions=True)
             assert live.target.targets[0].cells["x"] == 2, "the turn is past when it is answered again"
             assert answers[0].op == "B.1" and all("acted on turn 1 already" in str(one) for one in answers[1:])
+            assert await b.turn() == answers[0]
             await ended(a, b)
             assert (await verdict_of(live)).verdict == "ok"
 
