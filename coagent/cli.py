@@ -19,6 +19,14 @@ from coagent.trial_command import Json, Tables
 
 HOLDS, VIOLATED, CANNOT_TELL, BAD_INPUT = 0, 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141
+EXTRAS = {
+    **dict.fromkeys(("aiohttp", "icalendar", "jsonschema", "kubernetes", "psycopg", "pycrdt", "sqlalchemy"), "live"),
+    "referencing": "live",
+    "openai": "models",
+    "anywidget": "notebooks",
+    "hypothesis": "test",
+}
+"""What is installed with an extra, by the module's name."""
 _SEVERITY = (HOLDS, CANNOT_TELL, VIOLATED, BAD_INPUT)
 
 app = typer.Typer(
@@ -260,6 +268,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(BAD_INPUT, str(error))
     except typer.TyperException as error:
         return _failed(BAD_INPUT, f"{error.format_message().rstrip('.')}; coagent --help says what there is")
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            traceback.print_exc()
+            return _failed(CANNOT_TELL, "a fault in coagent itself (above); nothing was concluded")
+        extra = EXTRAS[error.name]
+        return _failed(BAD_INPUT, f"this needs {error.name}, which is not installed; install coagent-mtpo[{extra}]")
     except OSError as error:
         return _failed(BAD_INPUT, f"{error.filename or 'input or output'}: {error.strerror or error}")
     except Exception as error:

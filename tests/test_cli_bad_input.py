@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from coagent.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = '[{"get": "x", "as": "v"}, {"put": "x", "value": "v + 1"}]'
 
@@ -251,3 +253,10 @@ def test_process_ends_with_three_and_one_line(words, tmp_path):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+
+
+def test_a_package_of_an_extra_that_is_not_there_is_named_with_its_extra(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    assert main(["run", "lost-update", "--target", "memory"]) == 3
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "coagent-mtpo[live]" in said and "jsonschema" in said
