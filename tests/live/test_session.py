@@ -6,6 +6,7 @@ import pytest
 
 from checker.notified import check_history
 from coagent.bad_input import BadInput
+from coagent.live.journal import MemoryJournal
 from coagent.live.opening import history_of, session
 from coagent.live.registry import BadCall
 from coagent.live.targets.memory import MemoryTarget
@@ -243,3 +244,45 @@ def test_when_a_session_ends_nobody_goes_on_waiting():
 def test_forks_of_live_state_are_refused():
     with pytest.raises(BadInput, match="cannot be forked"):
         live(None, by="fork-merge")
+
+
+class Slow(MemoryJournal):
+    """A journal that takes its time, so that more happens while it writes."""
+
+    async def append(self, records):
+        """Put records at the end, after a while."""
+        await asyncio.sleep(0.01)
+        await super().append(records)
+
+
+def test_nothing_is_done_before_its_asking_is_in_the_journal():
+    journal, early = Slow(), []
+
+    def probe(point):
+        when, act, *rest = point.split()
+        if when == "before" and act in ("prepare", "undo"):
+            op = rest[-1]
+            asked = [name for one in journal.records() if one["event"] == "step" for name in one["effects"]]
+            if not any(name.startswith("Perform ") and name.endswith(f" {op}") for name in asked):
+                early.append(point)
+            elif act == "undo" and f"Perform undo {op}" not in asked:
+                early.append(point)
+
+    async def scene():
+        async with session(MemoryTarget([""], STATE), journal=journal, probe=probe) as here:
+            low, high, other = [await here.launch(name) for name in "ABC"]
+            await high.call("add", path="x", by=1)
+
+            async def busy():
+                for _ in range(12):
+                    await other.call("add", path="y", by=1)
+
+            async def late():
+                for value in range(4):
+                    await asyncio.sleep(0.013)
+                    await low.call("add", path="x", by=value)
+
+            await asyncio.gather(busy(), late())
+            return [one for one in journal.records() if one["event"] == "undo"]
+
+    assert asyncio.run(asyncio.wait_for(scene(), 20)) and not early
