@@ -21,8 +21,6 @@ ROUTES = {
     "fork": "on its fork",
 }
 
-ENDED = ("committed", "gave up", "died")
-
 
 class ContextFold:
     """The contexts so far: by agent a line of versions for each entry, and one for how the agent is."""

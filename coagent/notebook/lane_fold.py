@@ -12,9 +12,6 @@ KINDS = ("inference", "judging", "tool", "held", "parked")
 """Stretches: thinking; thinking about a notice and what it undoes (the repair); a call under way; a call that a
 notice held back; a call that waits for others."""
 
-MARKS = ("read", "write", "repair", "undo", "redo", "mask", "cancel", "consume", "keep", "revise", "merge", "commit")
-"""Points, besides `report`, `abort` and `end`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stretch:

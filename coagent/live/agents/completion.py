@@ -91,13 +91,6 @@ def to_json(word: Message | ToolCall | ToolSpec | Completion) -> dict[str, objec
     return asdict(word)
 
 
-def message_from(found: Mapping[str, object]) -> Message:
-    """The message that `to_json` gave. Raises KeyError, TypeError or ValueError for anything else."""
-    if found["role"] not in ROLES:
-        raise ValueError(found["role"])
-    return Message(**{**found, "calls": _calls(found["calls"])})
-
-
 def completion_from(found: Mapping[str, object]) -> Completion:
     """The completion that `to_json` gave. Raises KeyError, TypeError or ValueError for anything else."""
     completion = Completion(**{**found, "calls": _calls(found["calls"])})
